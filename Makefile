@@ -1,0 +1,108 @@
+# stsweep: everything is built here. `make demo` and `make test` are complete on a fresh machine; see README.md.
+#
+# Each floor of the house (scanner/base, scanner/facts, ..., workers, output, datasets) becomes a library of its own, and a
+# test links only what its floor may include, so the include rules hold at link time too.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+VARIANT ?= release
+B := build/$(VARIANT)
+VERSION := 0.1.0
+
+SCANNER_FLOORS := base facts record steps judge stats commands
+OUTER_FLOORS := workers output datasets
+FLOORS := $(SCANNER_FLOORS) $(OUTER_FLOORS)
+
+# What a test of a floor links: the floor itself and what it may include, in link order.
+LINKS_base := base
+LINKS_facts := facts base
+LINKS_record := record facts base
+LINKS_steps := steps record facts base
+LINKS_judge := judge record facts base
+LINKS_stats := stats record facts base
+LINKS_output := output record facts base
+LINKS_datasets := datasets record facts base
+LINKS_workers := workers judge steps record facts base
+LINKS_commands := commands workers output datasets stats judge steps record facts base
+
+PACKAGES := libevent libevent_openssl libssl libcrypto libnghttp2 libidn2 libpsl libzstd zlib jansson ck \
+	$(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
+# libldns, libcsv and inih ship no usable .pc file on every supported system.
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lldns -lcsv -linih
+PACKAGE_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum -Wvla -Wundef \
+	-Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wnull-dereference -Wimplicit-fallthrough
+ifdef WERROR
+WARNINGS += -Werror
+endif
+
+HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
+ifeq ($(shell uname -m),x86_64)
+HARDENING += -fcf-protection
+endif
+
+CFLAGS_release := -O2 -g $(HARDENING)
+CFLAGS_clang := -O2 -g
+CFLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+CFLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+ifneq ($(filter $(VARIANT),clang asan tsan fuzz),)
+CC := clang
+endif
+
+CFLAGS ?= $(CFLAGS_$(VARIANT))
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DSTSWEEP_VERSION='"$(VERSION)"' -fPIE -Iscanner -I. $(WARNINGS) $(CFLAGS) $(PACKAGE_FLAGS) -MMD -MP
+ALL_LDFLAGS := $(CFLAGS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -pthread
+
+sources = $(wildcard $(if $(filter $(1),$(SCANNER_FLOORS)),scanner/$(1),$(1))/*.c)
+objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
+
+.PHONY: all
+all: build/stsweep
+
+build/stsweep: $(B)/stsweep
+	ln -sf $(VARIANT)/stsweep $@
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+define floor_library
+$(B)/lib$(1).a: $$(call objects,$(1))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach floor,$(FLOORS),$(eval $(call floor_library,$(floor))))
+
+.PHONY: libs
+libs: $(foreach floor,$(FLOORS),$(B)/lib$(floor).a)
+
+$(B)/stsweep: $(B)/scanner/main.o $(foreach floor,$(LINKS_commands),$(B)/lib$(floor).a)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# --- unit tests: tests/<floor>/test_<file>.c, one program each -------------------------------------------------------
+
+define floor_tests
+TESTS_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/$(1)/test_*.c))
+$(B)/tests/$(1)/test_%: $(B)/tests/$(1)/test_%.o $$(patsubst %.c,$(B)/%.o,$$(wildcard tests/$(1)/helper_*.c)) $$(foreach floor,$$(LINKS_$(1)),$(B)/lib$$(floor).a)
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
+TESTS += $$(TESTS_$(1))
+endef
+$(foreach floor,$(FLOORS),$(eval $(call floor_tests,$(floor))))
+
+.PHONY: unit unit-%
+unit: $(TESTS)
+	@scripts/run-tests $(TESTS)
+# One floor only: make unit-facts
+$(foreach floor,$(FLOORS),$(eval unit-$(floor): $$(TESTS_$(floor)) ; @scripts/run-tests $$(TESTS_$(floor))))
+
+.PHONY: clean
+clean:
+	rm -rf build/release build/clang build/asan build/tsan build/fuzz build/stsweep
+
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
