@@ -27,7 +27,7 @@ LINKS_datasets := datasets record facts base
 LINKS_workers := workers judge steps record facts base
 LINKS_commands := commands workers output datasets stats judge steps record facts base
 
-PACKAGES := libevent libevent_openssl libssl libcrypto libnghttp2 libidn2 libpsl libzstd zlib jansson ck \
+PACKAGES := libevent libevent_openssl libssl libcrypto libnghttp2 libidn2 libpsl libzstd zlib jansson ck libsodium \
 	$(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
 # libldns, libcsv and inih ship no usable .pc file on every supported system.
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lldns -lcsv -linih

@@ -37,7 +37,8 @@ struct span arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /*
  * Appends `item` to `list`, growing it in the arena (old arrays are abandoned until reset, so growth doubles).
- * False over the cap; the list is then unchanged.
+ * False over the cap; the list is then unchanged. Only for lists that started empty and grew this way: their capacity is
+ * told from their count.
  */
 bool arena_append(struct arena *arena, struct span_list *list, struct span item);
 /* The same for a list of anything: `items` and `count` of `size`-byte elements; gives the new zeroed element or NULL. */

@@ -44,6 +44,8 @@ static inline struct span span_skip(struct span span, size_t count)
 {
 	size_t skipped = count < span.len ? count : span.len;
 
+	if (skipped == 0)
+		return span;
 	return span_of(span.data + skipped, span.len - skipped);
 }
 
@@ -52,6 +54,7 @@ static inline struct span span_first(struct span span, size_t count)
 	return span_of(span.data, count < span.len ? count : span.len);
 }
 
+/* No value equals no value only. */
 bool span_equal(struct span a, struct span b);
 /* ASCII letters compare without case; other bytes exactly, whatever the locale. */
 bool span_equal_nocase(struct span a, struct span b);
