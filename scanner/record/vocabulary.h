@@ -274,6 +274,8 @@ struct vocabulary {
 
 #define DECLARE_VOCABULARY(name, P, TABLE) extern const struct vocabulary vocabulary_##name;
 VOCABULARIES(DECLARE_VOCABULARY)
+/* Of the findings table, in record/findings.h. */
+extern const struct vocabulary vocabulary_finding;
 #undef DECLARE_VOCABULARY
 
 /* The public text of a value; NULL for 0. A value outside the vocabulary is a bug and aborts. */
