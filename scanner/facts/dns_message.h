@@ -74,7 +74,7 @@ struct dns_answer {
 	struct dns_mx *mx;           /* in the order they came */
 	size_t mx_count;
 	struct span_list txt;        /* the strings of one record joined without spaces, one span a record */
-	struct span_list names;      /* NS, PTR, lower-cased */
+	struct span_list names;      /* NS, PTR, lower-cased; for a CNAME question its target, which is in `cnames` too */
 	struct dns_tlsa *tlsa;
 	size_t tlsa_count;
 	struct span soa_rname;       /* as a name; only for a SOA question */
@@ -88,6 +88,7 @@ struct dns_caps {
 /*
  * Writes a query into `buffer` (recursion desired, EDNS with `udp_bytes`, DO bit when `dnssec_ok`, CD when
  * `checking_disabled`, AD set so that a resolver may tell, RFC 6840 5.7). Gives the length, or 0 when the name is no name.
+ * With `udp_bytes` 0 the query goes without EDNS, for a server that answered FORMERR to it (RFC 6891 7).
  */
 struct dns_query_flags {
 	bool dnssec_ok;

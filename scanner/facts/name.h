@@ -30,7 +30,7 @@ ENUMERATION(name_fault, NAME_FAULT, NAME_FAULTS);
 /*
  * One target of a list, as people write them: U-labels are converted (IDNA2008 with UTS 46 mapping, non-transitional),
  * letters folded, one trailing dot dropped; underscores are allowed, at least two labels asked for. On success `*name`
- * is in `arena` and NAME_FAULT_NULL comes back.
+ * is in `arena` and NAME_FAULT_NULL comes back. Over the arena's cap it is EMPTY, and `arena->exhausted` tells.
  */
 enum name_fault name_from_input(struct arena *arena, struct span input, struct span *name);
 
@@ -38,7 +38,7 @@ enum name_fault name_from_input(struct arena *arena, struct span input, struct s
 enum name_fault name_check_host(struct span name);
 /* True for IPv4 or IPv6 in text form. */
 bool name_is_address(struct span name);
-/* Lower-case copy without one trailing dot. */
+/* Lower-case copy without one trailing dot; the root stays ".". */
 struct span name_fold(struct arena *arena, struct span name);
 /* `a` equals `b` or lies under it ("mx.example.com" under "example.com"); case-insensitive. */
 bool name_is_within(struct span a, struct span b);
