@@ -44,8 +44,7 @@ void provider_table_free(struct provider_table *table)
 
 	if (table == NULL)
 		return;
-	HASH_ITER(hh, table->rows, row, next)
-	{
+	HASH_ITER (hh, table->rows, row, next) {
 		HASH_DELETE(hh, table->rows, row);
 		free(row);
 	}

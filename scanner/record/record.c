@@ -44,6 +44,7 @@
 #define ROW_tlsa_map(...) FIELD_ROW(tlsa_map, __VA_ARGS__)
 #define ROW_host_record(...) FIELD_ROW(host_record, __VA_ARGS__)
 #define ROW_certificate_record(...) FIELD_ROW(certificate_record, __VA_ARGS__)
+#define ROW_entity_record(...) FIELD_ROW(entity_record, __VA_ARGS__)
 
 #define DEFINE_SCHEMA(type, TABLE) \
 	static const struct field fields_##type[] = {TABLE(ROW_##type)}; \

@@ -251,6 +251,22 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(TEXT, signature, , FINAL, "signature algorithm") \
 	F(HASH, spki_sha256, , FINAL, "SHA-256 of the SubjectPublicKeyInfo")
 
+/* One provider of the scan, in entities-*. */
+#define ENTITY_RECORD_FIELDS(F) \
+	F(NUMBER, schema, , FINAL, "version of this schema") \
+	F(WORD, kind, entity_kind, FINAL, "what it runs") \
+	F(TEXT, provider, , FINAL, "name") \
+	F(WORD, class, provider_class, FINAL, "class, for providers in the table") \
+	F(NUMBER, domains, , FINAL, "domains of the scan that it runs this for")
+
+/* One line of entities-*: who runs something for the domains of the scan. */
+#define ENTITY_RECORD_FIELDS(F) \
+	F(TEXT, kind, , FINAL, "what is run: mx, policy or dns") \
+	F(TEXT, provider, , FINAL, "name") \
+	F(WORD, class, provider_class, FINAL, "class, for providers in the table") \
+	F(WORD, management, management, FINAL, "self or third-party, by the number of domains") \
+	F(NUMBER, domains, , FINAL, "domains of the scan that it is run for")
+
 /* type, table: inner maps before the outer ones that hold them. */
 #define RECORDS(R) \
 	R(lookup, LOOKUP_FIELDS) \
@@ -274,7 +290,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	R(host_address, HOST_ADDRESS_FIELDS) \
 	R(tlsa_map, TLSA_MAP_FIELDS) \
 	R(host_record, HOST_FIELDS) \
-	R(certificate_record, CERTIFICATE_FIELDS)
+	R(certificate_record, CERTIFICATE_FIELDS) \
+	R(entity_record, ENTITY_RECORD_FIELDS)
 
 RECORDS(RECORD_STRUCT)
 

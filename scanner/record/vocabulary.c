@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-#define WORD_ROW(P, code, public_text, sense) [P##_##code] = {.text = public_text, .meaning = sense},
+#define WORD_ROW(P, code, public_text, sense) \
+	[P##_##code] = {.text = public_text, .meaning = sense},
 #define DEFINE_VOCABULARY(vocabulary_name, P, TABLE) \
 	static const struct vocabulary_word words_##vocabulary_name[] = {TABLE(WORD_ROW, P)}; \
 	const struct vocabulary vocabulary_##vocabulary_name = { \

@@ -208,6 +208,11 @@
 	V(P, REPORTING, "reporting", "report processing") \
 	V(P, DNS, "dns", "DNS operator")
 
+#define ENTITY_KINDS(V, P) \
+	V(P, MX, "mx", "MX hosts") \
+	V(P, POLICY, "policy", "policy hosts") \
+	V(P, DNS, "dns", "name servers")
+
 #define REPORT_POLICY_TYPES(V, P) \
 	V(P, TLSA, "tlsa", "a DANE policy") \
 	V(P, STS, "sts", "an MTA-STS policy") \
@@ -240,6 +245,7 @@
 	T(category, CATEGORY, CATEGORIES) \
 	T(management, MANAGEMENT, MANAGEMENTS) \
 	T(provider_class, PROVIDER_CLASS, PROVIDER_CLASSES) \
+	T(entity_kind, ENTITY_KIND, ENTITY_KINDS) \
 	T(report_policy_type, REPORT_POLICY_TYPE, REPORT_POLICY_TYPES) \
 	T(http_protocol, HTTP_PROTOCOL, HTTP_PROTOCOLS)
 
