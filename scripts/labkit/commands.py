@@ -1,15 +1,20 @@
 """The verbs of scripts/lab. Each takes the parsed arguments and gives the exit code."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
-from labkit import world
+from labkit import namespace, packages, plan, servers, store, world, zones
+
+BUILD = Path(__file__).resolve().parent.parent.parent / "build/lab"
+FAULTS = (world.WorldError, namespace.NamespaceError, packages.PackageError, servers.ServerError, zones.ZoneError)
+EXIT_CANNOT_RUN = 127
 
 
-class LabError(Exception):
-    """The lab cannot do what was asked; the message is one line for a person."""
-
-
-def list(arguments):
+def list_(arguments):
     for row in world.read(arguments.world).domains:
         print(row.name)
     return 0
@@ -25,5 +30,88 @@ def truth(arguments):
 
 def check(arguments):
     table = world.read(arguments.world)
-    print(f"{len(table.domains)} domains, {len(table.hosts)} hosts")
+    made = plan.make(table)
+    _check_behaviours(made)
+    print(f"{len(table.domains)} domains, {len(table.hosts)} hosts, {len(made.zones)} zones: sound")
     return 0
+
+
+def _check_behaviours(made):
+    """Every behaviour that the table names is one that the misbehaving server knows."""
+    script = Path(__file__).with_name("villain.py")
+    listing = subprocess.run([sys.executable, "-E", script, "--list"], capture_output=True, text=True, check=False)
+    if listing.returncode != 0:
+        raise servers.ServerError(f"villain.py --list fails: {listing.stderr.strip()[-200:]}")
+    known = {tuple(line.split()[:2]) for line in listing.stdout.splitlines() if line.strip()}
+    used = {("smtp", listener.server[8:]) for listener in made.listeners if listener.server.startswith("villain:")}
+    used |= {("https", server[8:]) for policy in made.policies for _, server in policy.pairs if server.startswith("villain:")}
+    used |= {("dns", behaviour) for _, behaviour, _ in made.name_servers}
+    used |= {("resolver", behaviour) for behaviour in made.resolver.values()}
+    for kind, whole in sorted(used):
+        if (kind, whole.partition("/")[0]) not in known:
+            raise world.WorldError(f"{made.world.path}: the misbehaving server knows no {kind} behaviour {whole}")
+
+
+def run(arguments):
+    """Outside: gets packages and world ready, then starts itself again inside new namespaces."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    made = plan.make(world.read(arguments.world))
+    tree = packages.ensure(BUILD / "packages")
+    (BUILD / "worlds").mkdir(exist_ok=True)
+    finished = store.ensure(BUILD / "worlds", made, tree)
+    inside = {"world": str(Path(arguments.world).resolve()), "finished": str(finished), "packages": str(tree),
+              "keep": arguments.keep and str(Path(arguments.keep).resolve()), "command": arguments.command}
+    script = Path(__file__).resolve().parent.parent / "lab"
+    return namespace.enter(script, ["inside", json.dumps(inside)])
+
+
+def inside(arguments):
+    """Inside, as the first process: servers up, the command, servers down."""
+    order = json.loads(arguments.order)
+    made = plan.make(world.read(order["world"]))
+    namespace.set_up_network()
+    state = namespace.set_up_folders(Path(order["finished"]), Path(order["packages"]))
+    try:
+        lab = servers.Servers(state, made)
+        lab.start()
+        return _run_command(order["command"], _environment(state))
+    finally:
+        if order["keep"]:
+            namespace.keep(state / "log", order["keep"])
+
+
+def _environment(state):
+    config = {
+        "name-servers": "127.0.0.1", "trust-ad": "true", "ca-file": state / "world/ca.pem", "allow-reserved": "true",
+        "ehlo-domain": "scanner.good.example", "connect-timeout": 2, "network-timeout": 3, "target-timeout": 20,
+        "provider-rate-limit": 1200, "provider-concurrency": 4, "per-ip-concurrency": 1,
+    }
+    path = state / "stsweep.conf"
+    path.write_text("".join(f"{name} = {value}\n" for name, value in config.items()))
+    return dict(os.environ, STSWEEP_CONFIG=str(path), STSWEEP_LAB_DIR=str(state), STSWEEP_LAB_CA=str(state / "world/ca.pem"))
+
+
+def _run_command(command, environment):
+    """Runs the command; buries the orphans that come to the first process meanwhile. Its exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def prepare():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    try:
+        process = subprocess.Popen(command, env=environment, preexec_fn=prepare)
+    except OSError as fault:
+        print(f"lab: {command[0]}: {fault.strerror}", file=sys.stderr)
+        return EXIT_CANNOT_RUN
+
+    def pass_on(number, _frame):
+        process.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, pass_on)
+    while True:
+        pid, status = os.wait()
+        if pid == process.pid:
+            code = os.waitstatus_to_exitcode(status)
+            process.returncode = code
+            return code if code >= 0 else 128 - code

@@ -129,7 +129,8 @@ def _tokens(text):
             at += 1
             continue
         if text[at] == "#":
-            return
+            at = (text.find("\n", at) + 1) or len(text)
+            continue
         if text.startswith("=>", at):
             yield "=>", None, None
             at += 2
@@ -173,7 +174,7 @@ def _logical_lines(path):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             if line[0].isspace() and held is not None:
-                held += " " + line.strip()
+                held += "\n" + line.strip()
                 continue
             if held is not None:
                 yield number, held
