@@ -259,14 +259,6 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(WORD, class, provider_class, FINAL, "class, for providers in the table") \
 	F(NUMBER, domains, , FINAL, "domains of the scan that it runs this for")
 
-/* One line of entities-*: who runs something for the domains of the scan. */
-#define ENTITY_RECORD_FIELDS(F) \
-	F(TEXT, kind, , FINAL, "what is run: mx, policy or dns") \
-	F(TEXT, provider, , FINAL, "name") \
-	F(WORD, class, provider_class, FINAL, "class, for providers in the table") \
-	F(WORD, management, management, FINAL, "self or third-party, by the number of domains") \
-	F(NUMBER, domains, , FINAL, "domains of the scan that it is run for")
-
 /* type, table: inner maps before the outer ones that hold them. */
 #define RECORDS(R) \
 	R(lookup, LOOKUP_FIELDS) \
