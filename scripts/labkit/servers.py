@@ -17,11 +17,11 @@ import dns.flags
 import dns.message
 import dns.query
 
-from labkit import packages, plan as planning
+from labkit import packages, plan as planning, world
 
 READY_TIMEOUT_S = 60
 POLL_S = 0.02
-QUERY_TIMEOUT_S = 2
+QUERY_TIMEOUT_S = 0.25
 VALIDATOR, RESOLVERS = "127.0.0.2", ["127.0.0.1", "::1"]
 POSTFIX_VARIANTS = {
     "plain": ["smtpd_tls_security_level=none"],
@@ -99,6 +99,7 @@ class Servers:
     def start(self):
         """Everything up, in the order of need; then every one has been reached once."""
         self.write("openssl.cnf", "\n")
+        self.start_recorder()
         self.start_knot()
         self.start_unbound()
         self.start_villain()
@@ -106,6 +107,15 @@ class Servers:
         self.start_postfix()
         self.start_exim()
         self.wait_until_ready()
+
+    def start_recorder(self):
+        """The witness of connections, and the provider of each address for whoever asks it."""
+        script = Path(__file__).with_name("recorder.py")
+        self.spawn("recorder", None, sys.executable, "-E", script, "record", self.log / "connections.csv")
+        out = self.log / "recorder.out"
+        self.wait_for("recorder", lambda: b"ready\n" in out.read_bytes())
+        rows = [f"{listener.address},{world.zone_of(listener.name)}\n" for listener in self.plan.listeners]
+        self.write("log/providers.csv", "".join(rows))
 
     # --- DNS
 
@@ -288,10 +298,12 @@ class Servers:
             if kind != "exim":
                 continue
             addresses.append(listener.address)
-            (root / "cert" / listener.address).symlink_to(certificate_file(self.state, listener.certificate))
-            (root / "name" / listener.address).write_text(listener.name)
+            # Exim takes a colon for the end of a file's name.
+            file = listener.address.replace(":", "_")
+            (root / "cert" / file).symlink_to(certificate_file(self.state, listener.certificate))
+            (root / "name" / file).write_text(listener.name)
             if variant:
-                (root / variant / listener.address).write_text("")
+                (root / variant / file).write_text("")
         if not addresses:
             return
         conf = self.write("exim.conf", self.exim_config(root, addresses))
@@ -303,7 +315,8 @@ class Servers:
         log.mkdir(exist_ok=True)
         user = pwd.getpwnam("Debian-exim")
         os.chown(log, user.pw_uid, user.pw_gid)
-        host = f"${{readfile{{{root}/name/$received_ip_address}}}}"
+        here = "${tr{$received_ip_address}{:}{_}}"
+        host = f"${{readfile{{{root}/name/{here}}}}}"
         return "\n".join([
             "exim_user = Debian-exim", "exim_group = Debian-exim", "keep_environment =", "primary_hostname = mx.lab.example",
             f"spool_directory = {root}/spool", f"pid_file_path = {root}/pid", f"log_file_path = {log}/%slog",
@@ -313,14 +326,14 @@ class Servers:
             "helo_lookup_domains =", "host_lookup =", "dns_dnssec_ok = 0", "smtp_connect_backlog = 512",
             f"smtp_banner = {host} ESMTP Exim $version_number",
             f"smtp_active_hostname = {host}",
-            f"tls_advertise_hosts = ${{if exists{{{root}/plain/$received_ip_address}}{{:}}{{*}}}}",
-            f"tls_certificate = ${{lookup{{$tls_in_sni.pem}}dsearch,ret=full{{{root}/sni}}{{$value}}{{{root}/cert/$received_ip_address}}}}"
-            if (root / "sni").exists() else f"tls_certificate = {root}/cert/$received_ip_address",
+            f"tls_advertise_hosts = ${{if exists{{{root}/plain/{here}}}{{:}}{{*}}}}",
+            f"tls_certificate = ${{lookup{{$tls_in_sni.pem}}dsearch,ret=full{{{root}/sni}}{{$value}}{{{root}/cert/{here}}}}}"
+            if (root / "sni").exists() else f"tls_certificate = {root}/cert/{here}",
             "tls_require_ciphers = NORMAL:+VERS-TLS1.2:+VERS-TLS1.3",
             "acl_smtp_connect = connect", "begin acl", "connect:",
-            f"  defer condition = ${{if exists{{{root}/defer/$received_ip_address}}}}",
+            f"  defer condition = ${{if exists{{{root}/defer/{here}}}}}",
             "    message = 421 Too busy, try again later",
-            f"  deny condition = ${{if exists{{{root}/reject/$received_ip_address}}}}",
+            f"  deny condition = ${{if exists{{{root}/reject/{here}}}}}",
             "    message = 554 No SMTP service here", "  accept", "begin retry", "* * F,2h,15m", ""])
 
     def wait_until_ready(self):
