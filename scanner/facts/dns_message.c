@@ -8,6 +8,7 @@
 
 #include "facts/dns_record.h"
 #include "facts/dns_wire.h"
+#include "facts/name.h"
 
 enum {
 	HEADER_BYTES = 12,
@@ -177,8 +178,11 @@ static struct section read_answers(struct dns_reading *reading, struct cursor *c
 	for (size_t i = 0; i < count; i++) {
 		struct dns_record record = dns_record_next(cursor);
 
-		if (i < kept)
-			section.records[section.count++] = record;
+		if (i >= kept)
+			continue;
+		reading->malformed =
+			reading->malformed || !dns_wire_is_name(reading->message, record.owner_at);
+		section.records[section.count++] = record;
 	}
 	return section;
 }
@@ -367,7 +371,7 @@ static void read_question(struct dns_reading *reading, struct cursor *cursor, si
 	if (reading->malformed)
 		return;
 	if (count == 0) {
-		reading->answer->canonical = arena_copy(reading->arena, question.name);
+		reading->answer->canonical = name_fold(reading->arena, question.name);
 		return;
 	}
 	reading->answer->canonical = dns_record_name(reading, cursor->at, &end);

@@ -130,11 +130,21 @@ void dns_wire_skip(struct cursor *cursor)
 		cursor->failed = true;
 }
 
+bool dns_wire_is_name(struct span message, size_t at)
+{
+	struct name_walk walk = walk_from(message, at);
+	struct span label;
+
+	while (next_label(&walk, &label))
+		;
+	return !walk.cursor.failed;
+}
+
 bool dns_wire_equal(struct span message, size_t a_at, size_t b_at)
 {
 	struct name_walk a = walk_from(message, a_at), b = walk_from(message, b_at);
 	struct span left, right;
-	bool more = a_at != b_at;
+	bool more = true;
 
 	while (more) {
 		more = next_label(&a, &left);

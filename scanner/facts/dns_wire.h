@@ -22,6 +22,8 @@ struct dns_wire_name {
 void dns_wire_from_text(struct span text, struct dns_wire_name *wire);
 /* Passes over a name without following its pointer. */
 void dns_wire_skip(struct cursor *cursor);
+/* Is there a whole name at `at`, its pointers followed? */
+bool dns_wire_is_name(struct span message, size_t at);
 /* The same name at two places of a message, ASCII letters folded (RFC 4343)? A malformed one equals none. */
 bool dns_wire_equal(struct span message, size_t a_at, size_t b_at);
 /*
