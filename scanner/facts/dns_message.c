@@ -157,6 +157,18 @@ struct section {
 	bool over_cap;
 };
 
+/* Most owners are a pointer to the question, which has been read by now. */
+static bool owner_is(const struct dns_reading *reading, const struct dns_record *record, size_t at)
+{
+	return record->owner_at == at || dns_wire_equal(reading->message, record->owner_at, at);
+}
+
+static bool has_owner(const struct dns_reading *reading, const struct dns_record *record)
+{
+	return record->owner_at == HEADER_BYTES ||
+	       dns_wire_is_name(reading->message, record->owner_at);
+}
+
 /* The answer section; what is over the cap is passed over. */
 static struct section read_answers(struct dns_reading *reading, struct cursor *cursor, size_t count,
 				   size_t cap_count)
@@ -180,8 +192,7 @@ static struct section read_answers(struct dns_reading *reading, struct cursor *c
 
 		if (i >= kept)
 			continue;
-		reading->malformed =
-			reading->malformed || !dns_wire_is_name(reading->message, record.owner_at);
+		reading->malformed = reading->malformed || !has_owner(reading, &record);
 		section.records[section.count++] = record;
 	}
 	return section;
@@ -271,7 +282,7 @@ static const struct dns_record *find_cname(const struct dns_reading *reading,
 		const struct dns_record *record = &section->records[(from + i) % section->count];
 
 		if (record->type == DNS_TYPE_CNAME && record->class == CLASS_IN &&
-		    dns_wire_equal(reading->message, record->owner_at, owner_at))
+		    owner_is(reading, record, owner_at))
 			return record;
 	}
 	return NULL;
@@ -329,7 +340,7 @@ static size_t gather(struct dns_reading *reading, const struct section *section,
 		const struct dns_record *record = &section->records[i];
 
 		if (record->type != type || record->class != CLASS_IN ||
-		    !dns_wire_equal(reading->message, record->owner_at, owner_at))
+		    !owner_is(reading, record, owner_at))
 			continue;
 		dns_record_read(reading, record);
 		lower_ttl(reading->answer, record->ttl_s);

@@ -9,9 +9,8 @@
 
 struct dns_record dns_record_next(struct cursor *cursor)
 {
-	struct dns_record record = {.owner_at = cursor->at};
+	struct dns_record record = {.owner_at = dns_wire_skip(cursor)};
 
-	dns_wire_skip(cursor);
 	record.type = cursor_u16(cursor);
 	record.class = cursor_u16(cursor);
 	record.ttl_s = cursor_u32(cursor);

@@ -9,7 +9,7 @@
 #include "facts/dns_message.h"
 
 struct dns_record {
-	size_t owner_at; /* places in the message */
+	size_t owner_at; /* places in the message; of an owner that is a pointer: where it leads */
 	size_t rdata_at;
 	uint32_t ttl_s;
 	uint16_t type;

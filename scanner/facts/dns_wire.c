@@ -116,18 +116,22 @@ static bool next_label(struct name_walk *walk, struct span *label)
 	return false;
 }
 
-void dns_wire_skip(struct cursor *cursor)
+size_t dns_wire_skip(struct cursor *cursor)
 {
+	size_t start = cursor->at;
 	uint8_t length = cursor_u8(cursor);
 
 	while (length > 0 && length <= LABEL_BYTES) {
 		cursor_bytes(cursor, length);
 		length = cursor_u8(cursor);
 	}
-	if (length >= POINTER)
-		cursor_u8(cursor);
-	else if (length > LABEL_BYTES)
-		cursor->failed = true;
+	if (length == 0)
+		return start;
+	bool is_pointer_alone = cursor->at == start + 1;
+	size_t target = (size_t)(length & POINTER_HIGH) << 8 | cursor_u8(cursor);
+
+	cursor->failed = cursor->failed || length < POINTER || target >= start;
+	return is_pointer_alone ? target : start;
 }
 
 bool dns_wire_is_name(struct span message, size_t at)
@@ -154,7 +158,14 @@ bool dns_wire_equal(struct span message, size_t a_at, size_t b_at)
 	return !a.cursor.failed && !b.cursor.failed;
 }
 
-static char *put_escaped(char *to, uint8_t byte)
+/* Written as most bytes of most names are: as itself. */
+static bool is_plain(uint8_t byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+/* Letters folded; behind a backslash or in decimals what ldns writes so. */
+static char *put_byte(char *to, uint8_t byte)
 {
 	if (byte <= ' ' || byte > '~') {
 		*to++ = '\\';
@@ -179,7 +190,10 @@ size_t dns_wire_to_text(struct span message, size_t at, char text[DNS_NAME_TEXT_
 		if (to > text)
 			*to++ = '.';
 		for (size_t i = 0; i < label.len; i++)
-			to = put_escaped(to, label.data[i]);
+			if (is_plain(label.data[i]))
+				*to++ = (char)label.data[i];
+			else
+				to = put_byte(to, label.data[i]);
 	}
 	*end = walk.end;
 	if (walk.cursor.failed)

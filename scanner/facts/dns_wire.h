@@ -20,8 +20,8 @@ struct dns_wire_name {
 
 /* From presentation form, with or without the trailing dot; the root is ".". */
 void dns_wire_from_text(struct span text, struct dns_wire_name *wire);
-/* Passes over a name without following its pointer. */
-void dns_wire_skip(struct cursor *cursor);
+/* Passes over a name; gives where its labels begin: here, or where its pointer leads if it is nothing else. */
+size_t dns_wire_skip(struct cursor *cursor);
 /* Is there a whole name at `at`, its pointers followed? */
 bool dns_wire_is_name(struct span message, size_t at);
 /* The same name at two places of a message, ASCII letters folded (RFC 4343)? A malformed one equals none. */
