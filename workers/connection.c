@@ -1,0 +1,554 @@
+/*
+ * See connection.h. Events are edge-triggered, for reading and writing from the beginning to the end, so that a connection
+ * costs one registration; every handler therefore goes on until the kernel or OpenSSL says to wait. A handler returns the
+ * next state. Only `finish` and connection_abort free a connection.
+ */
+#include "workers/connection.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "workers/clock.h"
+#include "workers/metrics.h"
+#include "workers/socket.h"
+
+enum { READ_BYTES = 16384 }; /* a TLS record's worth */
+
+enum state {
+	STATE_CONNECTING,
+	STATE_OPEN,      /* sending and reading, with TLS or without */
+	STATE_HANDSHAKE,
+	STATE_ENDED,     /* `end` says how */
+};
+
+/* What could not be sent yet. */
+struct outgoing {
+	uint8_t *bytes;
+	size_t len;
+	size_t at;
+	size_t size;
+};
+
+struct connection {
+	struct connector *connector;
+	struct connection_plan plan;
+	enum state state;
+	enum transport_action action; /* the machine's last word */
+	struct outgoing outgoing;
+	int descriptor;
+	SSL *session;
+	struct event *io;   /* its time-out is that of connecting, then of silence */
+	struct event *life;
+	size_t received_bytes; /* without TLS */
+	size_t sent_bytes;
+	struct connection_end end;
+	struct tls_end tls_end; /* holds end.detail */
+};
+
+struct connector {
+	struct connector_settings settings;
+	SSL_CTX *contexts[2]; /* by enum tls_use */
+	size_t next_local;
+	const struct timeval *connect_timeout;
+	const struct timeval *silence_timeout;
+	const struct timeval *life_timeout; /* the usual one */
+	struct tls_summary summary; /* of the session that just came up */
+	uint8_t buffer[READ_BYTES];
+};
+
+/* --- ends --------------------------------------------------------------------------------- */
+
+static enum state end_with(struct connection *connection, enum transport_end end)
+{
+	connection->end.end = end;
+	return STATE_ENDED;
+}
+
+static enum state end_by_machine(struct connection *connection)
+{
+	connection->end.by_machine = true;
+	return STATE_ENDED;
+}
+
+static enum state end_with_tls(struct connection *connection)
+{
+	connection->end.detail = span_text(connection->tls_end.detail);
+	return end_with(connection, connection->tls_end.end);
+}
+
+static void count(struct connection *connection, size_t metric, uint64_t amount)
+{
+	const struct connector_settings *settings = &connection->connector->settings;
+
+	metrics_add(settings->metrics, settings->block, metric, amount);
+}
+
+static size_t total_received(struct connection *connection)
+{
+	size_t bytes = connection->received_bytes;
+
+	if (connection->session != NULL)
+		bytes += (size_t)BIO_number_read(SSL_get_rbio(connection->session));
+	return bytes;
+}
+
+static void count_bytes(struct connection *connection)
+{
+	size_t sent = connection->sent_bytes;
+
+	if (connection->session != NULL)
+		sent += (size_t)BIO_number_written(SSL_get_wbio(connection->session));
+	count(connection, METRIC(bytes_sent), sent);
+	count(connection, METRIC(bytes_received), total_received(connection));
+}
+
+static void connection_free(struct connection *connection)
+{
+	if (connection->descriptor >= 0)
+		count_bytes(connection);
+	if (connection->io != NULL)
+		event_free(connection->io);
+	if (connection->life != NULL)
+		event_free(connection->life);
+	if (connection->session != NULL)
+		tls_session_free(connection->session);
+	if (connection->descriptor >= 0) {
+		close(connection->descriptor);
+		count(connection, METRIC(connections_closed), 1);
+	}
+	free(connection->outgoing.bytes);
+	free(connection);
+}
+
+/* Says goodbye in TLS, as far as that needs no waiting. */
+static void say_goodbye(struct connection *connection)
+{
+	if (connection->session == NULL || !connection->end.by_machine)
+		return;
+	ERR_clear_error();
+	SSL_shutdown(connection->session);
+	ERR_clear_error();
+}
+
+static void finish(struct connection *connection)
+{
+	struct connection_plan plan = connection->plan;
+	struct connection_end end = connection->end;
+	struct tls_end kept = connection->tls_end;
+
+	if (end.detail.data != NULL)
+		end.detail = span_text(kept.detail);
+	say_goodbye(connection);
+	connection_free(connection);
+	plan.ended(plan.context, &end);
+}
+
+/* --- sending ------------------------------------------------------------------------------ */
+
+/* Takes a machine's answer over: `send` is the machine's again at its next event. False without memory. */
+static bool take_answer(struct connection *connection, struct transport answer)
+{
+	struct outgoing *outgoing = &connection->outgoing;
+
+	connection->action = answer.action;
+	if (answer.send.len == 0)
+		return true;
+	if (outgoing->at == outgoing->len)
+		outgoing->at = outgoing->len = 0;
+	if (outgoing->size - outgoing->len < answer.send.len) {
+		size_t size = outgoing->len + answer.send.len;
+		uint8_t *bytes = realloc(outgoing->bytes, size);
+
+		if (bytes == NULL)
+			return false;
+		outgoing->bytes = bytes;
+		outgoing->size = size;
+	}
+	memcpy(outgoing->bytes + outgoing->len, answer.send.data, answer.send.len);
+	outgoing->len += answer.send.len;
+	return true;
+}
+
+enum progress {
+	PROGRESS_DONE,
+	PROGRESS_WAIT,
+	PROGRESS_ENDED, /* `end` is set */
+};
+
+static enum progress wait_or_end(struct connection *connection)
+{
+	if (errno == EAGAIN || errno == EINTR)
+		return PROGRESS_WAIT;
+	end_with(connection, socket_end(errno));
+	return PROGRESS_ENDED;
+}
+
+static enum progress tls_wait_or_end(struct connection *connection, int result)
+{
+	switch (tls_result(connection->session, result, false, &connection->tls_end)) {
+	case TLS_WANT_READ:
+	case TLS_WANT_WRITE:
+		return PROGRESS_WAIT;
+	case TLS_ENDED:
+		break;
+	}
+	end_with_tls(connection);
+	return PROGRESS_ENDED;
+}
+
+static enum progress send_some(struct connection *connection, const uint8_t *bytes, size_t len,
+			       size_t *sent)
+{
+	ssize_t done;
+
+	if (connection->session != NULL) {
+		ERR_clear_error();
+		int result = SSL_write_ex(connection->session, bytes, len, sent);
+
+		return result == 1 ? PROGRESS_DONE : tls_wait_or_end(connection, result);
+	}
+	done = send(connection->descriptor, bytes, len, MSG_NOSIGNAL);
+	if (done < 0)
+		return wait_or_end(connection);
+	*sent = (size_t)done;
+	connection->sent_bytes += *sent;
+	return PROGRESS_DONE;
+}
+
+static enum progress send_all(struct connection *connection)
+{
+	struct outgoing *outgoing = &connection->outgoing;
+
+	while (outgoing->at < outgoing->len) {
+		size_t sent = 0;
+		enum progress progress = send_some(connection, outgoing->bytes + outgoing->at,
+						   outgoing->len - outgoing->at, &sent);
+
+		if (progress != PROGRESS_DONE)
+			return progress;
+		outgoing->at += sent;
+	}
+	return PROGRESS_DONE;
+}
+
+/* --- reading ------------------------------------------------------------------------------ */
+
+static enum progress read_some(struct connection *connection, size_t *len)
+{
+	uint8_t *buffer = connection->connector->buffer;
+	ssize_t got;
+
+	if (connection->session != NULL) {
+		ERR_clear_error();
+		int result = SSL_read_ex(connection->session, buffer, READ_BYTES, len);
+
+		return result == 1 ? PROGRESS_DONE : tls_wait_or_end(connection, result);
+	}
+	got = recv(connection->descriptor, buffer, READ_BYTES, 0);
+	if (got < 0)
+		return wait_or_end(connection);
+	if (got == 0) {
+		end_with(connection, TRANSPORT_END_CLOSED);
+		return PROGRESS_ENDED;
+	}
+	*len = (size_t)got;
+	connection->received_bytes += *len;
+	return PROGRESS_DONE;
+}
+
+static bool is_too_large(struct connection *connection)
+{
+	return total_received(connection) >
+	       (size_t)connection->connector->settings.limits->tls_read_bytes;
+}
+
+/* Reads once and lets the machine answer. */
+static enum progress read_and_answer(struct connection *connection)
+{
+	size_t len = 0;
+	enum progress progress = read_some(connection, &len);
+	struct span bytes = span_of(connection->connector->buffer, len);
+
+	if (progress != PROGRESS_DONE)
+		return progress;
+	if (is_too_large(connection)) {
+		end_with(connection, TRANSPORT_END_TOO_LARGE);
+		return PROGRESS_ENDED;
+	}
+	if (take_answer(connection, connection->plan.machine->on_bytes(
+					    connection->plan.machine_context, bytes)))
+		return PROGRESS_DONE;
+	end_with(connection, TRANSPORT_END_LOCAL);
+	return PROGRESS_ENDED;
+}
+
+/* --- states ------------------------------------------------------------------------------- */
+
+static enum state on_open(struct connection *connection)
+{
+	for (;;) {
+		enum progress progress = send_all(connection);
+
+		if (progress == PROGRESS_DONE) {
+			switch (connection->action) {
+			case TRANSPORT_READ:
+				progress = read_and_answer(connection);
+				break;
+			case TRANSPORT_START_TLS:
+				return STATE_HANDSHAKE;
+			case TRANSPORT_CLOSE:
+				return end_by_machine(connection);
+			}
+		}
+		if (progress == PROGRESS_WAIT)
+			return STATE_OPEN;
+		if (progress == PROGRESS_ENDED)
+			return STATE_ENDED;
+	}
+}
+
+static enum state on_connecting(struct connection *connection)
+{
+	const struct connector *connector = connection->connector;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(connection->descriptor, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	if (error != 0)
+		return end_with(connection, socket_end(error));
+	connection->end.connected = true;
+	event_add(connection->io, connector->silence_timeout);
+	if (!take_answer(connection,
+			 connection->plan.machine->on_connected(connection->plan.machine_context)))
+		return end_with(connection, TRANSPORT_END_LOCAL);
+	return STATE_OPEN;
+}
+
+static enum state on_tls_up(struct connection *connection)
+{
+	struct connector *connector = connection->connector;
+	struct tls_summary *summary = &connector->summary;
+	const struct connection_plan *plan = &connection->plan;
+	struct transport answer;
+
+	switch (tls_summarize(connection->session, connector->settings.limits, summary,
+			      plan->certificate, plan->context)) {
+	case TLS_SUMMARY_WHOLE:
+		break;
+	case TLS_SUMMARY_NO_CERTIFICATE:
+		return end_with(connection, TRANSPORT_END_NO_CERTIFICATE);
+	case TLS_SUMMARY_TOO_LARGE:
+		return end_with(connection, TRANSPORT_END_TOO_LARGE);
+	case TLS_SUMMARY_LOCAL:
+		return end_with(connection, TRANSPORT_END_LOCAL);
+	}
+	answer = plan->machine->on_tls(plan->machine_context, &summary->facts);
+	if (!take_answer(connection, answer))
+		return end_with(connection, TRANSPORT_END_LOCAL);
+	return STATE_OPEN;
+}
+
+static enum state on_handshake(struct connection *connection)
+{
+	struct connector *connector = connection->connector;
+	int result;
+
+	if (connection->session == NULL)
+		connection->session = tls_session_new(connector->contexts[connection->plan.use],
+						      connection->descriptor, connection->plan.sni);
+	if (connection->session == NULL)
+		return end_with(connection, TRANSPORT_END_LOCAL);
+	ERR_clear_error();
+	result = SSL_do_handshake(connection->session);
+	if (is_too_large(connection))
+		return end_with(connection, TRANSPORT_END_TOO_LARGE);
+	if (result == 1)
+		return on_tls_up(connection);
+	switch (tls_result(connection->session, result, true, &connection->tls_end)) {
+	case TLS_WANT_READ:
+	case TLS_WANT_WRITE:
+		return STATE_HANDSHAKE;
+	case TLS_ENDED:
+		break;
+	}
+	return end_with_tls(connection);
+}
+
+static enum state on_state(struct connection *connection)
+{
+	switch (connection->state) {
+	case STATE_CONNECTING:
+		return on_connecting(connection);
+	case STATE_OPEN:
+		return on_open(connection);
+	case STATE_HANDSHAKE:
+		return on_handshake(connection);
+	case STATE_ENDED:
+		return STATE_ENDED;
+	}
+	abort();
+}
+
+/* A state that is entered is begun at once: its event may have come already. */
+static void run(struct connection *connection)
+{
+	enum state before;
+
+	do {
+		before = connection->state;
+		connection->state = on_state(connection);
+	} while (connection->state != before && connection->state != STATE_ENDED);
+	if (connection->state == STATE_ENDED)
+		finish(connection);
+}
+
+static void on_io(evutil_socket_t descriptor, short what, void *context)
+{
+	struct connection *connection = context;
+
+	(void)descriptor;
+	if (connection->state != STATE_ENDED && (what & (EV_READ | EV_WRITE)) == 0)
+		connection->state = end_with(connection, TRANSPORT_END_TIMEOUT);
+	run(connection);
+}
+
+static void on_life(evutil_socket_t descriptor, short what, void *context)
+{
+	struct connection *connection = context;
+
+	(void)descriptor;
+	(void)what;
+	if (connection->state != STATE_ENDED)
+		connection->state = end_with(connection, TRANSPORT_END_TIMEOUT);
+	run(connection);
+}
+
+/* --- opening ------------------------------------------------------------------------------ */
+
+/* The next local address of this family, or none. */
+static struct address local_address(struct connector *connector, uint8_t family)
+{
+	const struct connector_settings *settings = &connector->settings;
+
+	for (size_t i = 0; i < settings->local_addresses_count; i++) {
+		size_t at = connector->next_local++ % settings->local_addresses_count;
+
+		if (settings->local_addresses[at].family == family)
+			return settings->local_addresses[at];
+	}
+	return (struct address){.family = ADDRESS_NONE};
+}
+
+/* The descriptor of a connection that has begun, or -1 and errno. */
+static int begin(struct connection *connection)
+{
+	const struct connection_plan *plan = &connection->plan;
+	int one = 1, descriptor = socket_open(plan->address.family, SOCK_STREAM);
+	struct address local = local_address(connection->connector, plan->address.family);
+
+	if (descriptor < 0)
+		return -1;
+	setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (socket_bind(descriptor, local) && socket_connect(descriptor, plan->address, plan->port))
+		return descriptor;
+	int error = errno;
+
+	close(descriptor);
+	errno = error;
+	return -1;
+}
+
+/* The report of what failed at once comes from the loop, as every other. */
+static void end_later(struct connection *connection, enum transport_end end)
+{
+	connection->state = end_with(connection, end);
+	event_active(connection->life, EV_TIMEOUT, 0);
+}
+
+static bool add_events(struct connection *connection)
+{
+	struct connector *connector = connection->connector;
+	const struct connector_settings *settings = &connector->settings;
+	int64_t life_ms = connection->plan.life_ms;
+	struct timeval own = {
+		.tv_sec = life_ms / MS_PER_S,
+		.tv_usec = life_ms % MS_PER_S * US_PER_MS,
+	};
+
+	connection->io = event_new(settings->base, connection->descriptor,
+				   EV_READ | EV_WRITE | EV_ET | EV_PERSIST, on_io, connection);
+	if (connection->io == NULL || event_add(connection->io, connector->connect_timeout) != 0)
+		return false;
+	return event_add(connection->life, life_ms == settings->limits->target_timeout_ms
+						   ? connector->life_timeout
+						   : &own) == 0;
+}
+
+struct connection *connection_open(struct connector *connector,
+				   const struct connection_plan *plan)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+		return NULL;
+	connection->connector = connector;
+	connection->plan = *plan;
+	connection->descriptor = -1;
+	connection->life = evtimer_new(connector->settings.base, on_life, connection);
+	if (connection->life == NULL) {
+		free(connection);
+		return NULL;
+	}
+	connection->descriptor = begin(connection);
+	if (connection->descriptor < 0) {
+		end_later(connection, socket_end(errno));
+		return connection;
+	}
+	count(connection, METRIC(connections_opened), 1);
+	if (!add_events(connection))
+		end_later(connection, TRANSPORT_END_LOCAL);
+	return connection;
+}
+
+void connection_abort(struct connection *connection)
+{
+	connection_free(connection);
+}
+
+struct connector *connector_new(const struct connector_settings *settings)
+{
+	struct connector *connector = calloc(1, sizeof(*connector));
+	const struct limits *limits = settings->limits;
+
+	if (connector == NULL)
+		return NULL;
+	connector->settings = *settings;
+	connector->contexts[TLS_USE_SMTP] = tls_context_new(TLS_USE_SMTP);
+	connector->contexts[TLS_USE_HTTPS] = tls_context_new(TLS_USE_HTTPS);
+	connector->connect_timeout = timer_common(settings->base, limits->connect_timeout_ms);
+	connector->silence_timeout = timer_common(settings->base, limits->network_timeout_ms);
+	connector->life_timeout = timer_common(settings->base, limits->target_timeout_ms);
+	if (connector->contexts[TLS_USE_SMTP] == NULL ||
+	    connector->contexts[TLS_USE_HTTPS] == NULL || connector->connect_timeout == NULL ||
+	    connector->silence_timeout == NULL || connector->life_timeout == NULL) {
+		connector_free(connector);
+		return NULL;
+	}
+	return connector;
+}
+
+void connector_free(struct connector *connector)
+{
+	if (connector == NULL)
+		return;
+	SSL_CTX_free(connector->contexts[TLS_USE_SMTP]);
+	SSL_CTX_free(connector->contexts[TLS_USE_HTTPS]);
+	free(connector);
+}
