@@ -6,11 +6,16 @@ tests/world/README.md.
 
 import datetime
 import ipaddress
+import warnings
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+# SHA-1 is signed with on purpose here.
+warnings.simplefilter("ignore", CryptographyDeprecationWarning)
 
 DAY = datetime.timedelta(days=1)
 AUTHORITY_DAYS = 3650

@@ -70,6 +70,7 @@ class Zone:
     name: str
     signed: bool
     bogus: bool = False
+    absent: bool = False
     villain: str = None
     villain_host: str = None
     records: dict = field(default_factory=dict)   # owner -> [(type, text)]
@@ -161,6 +162,8 @@ def _set_zone_kind(plan, row):
         return
     if kind == "unsigned":
         zone.signed = False
+    elif kind == table.MISSING:
+        zone.absent = True
     elif kind == "bogus":
         zone.bogus = True
     elif kind.startswith("villain:"):
@@ -211,7 +214,7 @@ def _plan_policy(plan, row):
         records.append((owner, "CNAME", where + "."))
     if body is not None:
         server = row.text("policy.server", "nginx")
-        if server not in POLICY_SERVERS | MUTE_SERVERS and not server.startswith("villain:"):
+        if any(kind not in POLICY_SERVERS | MUTE_SERVERS and not kind.startswith("villain:") for kind in server.split(",")):
             raise PlanError(f"{plan.world.path}:{row.line}: no such policy.server={server}")
         shared = [policy for policy in plan.policies if cname and policy.where == where]
         pairs = shared[0].pairs if shared else _addresses(plan, row, "policy.addr", server.split(","), "policy")
@@ -261,9 +264,21 @@ def _plan_host(plan, row):
     else:
         pairs = _addresses(plan, row, "addr", servers, "host")
         records = [(row.name, _address_type(address), address) for address, _ in pairs]
-        plan.listeners += [Listener(row.name, address, server, certificate) for address, server in pairs]
+        _listen(plan, row, pairs, certificate)
     _meet(plan, row, row.name, row.text("dns"), records)
     _plan_tlsa(plan, row, certificate)
+
+
+def _listen(plan, row, pairs, certificate):
+    """A listener for each address; of names that share an address, the later ones get their certificate by SNI."""
+    taken = {listener.address: listener.server for listener in plan.listeners}
+    for address, server in pairs:
+        if address not in taken:
+            plan.listeners.append(Listener(row.name, address, server, certificate))
+        elif taken[address] == server and server.startswith("postfix"):
+            plan.sni[row.name] = certificate
+        else:
+            raise PlanError(f"{plan.world.path}:{row.line}: {address} is taken by another server")
 
 
 def _plan_tlsa(plan, row, certificate):
@@ -280,6 +295,7 @@ def _plan_tlsa(plan, row, certificate):
 
 def _plan_delegations(plan):
     """The misbehaving name servers, and the zones above: every zone is told to its parent."""
+    plan.zones = {name: zone for name, zone in plan.zones.items() if not zone.absent}
     for zone in list(plan.zones.values()):
         if zone.villain:
             zone.villain_host = _new_name_server(plan, zone.name, zone.villain)

@@ -187,7 +187,7 @@ def _claim(truth, name, claim):
     """Lays one field; of an UNCLAIMED one, all fields under it and its `~` claims are dropped too."""
     if claim is UNCLAIMED:
         for key in list(truth):
-            if key.startswith(name) and key[len(name):len(name) + 1] in (".", "~", "!"):
+            if key.startswith(name) and key[len(name):len(name) + 1] in (".", "[", "~", "!"):
                 del truth[key]
     truth[name] = claim
 
