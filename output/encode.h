@@ -29,9 +29,6 @@ const char *output_format_name(enum output_format format);
 /* False when there is no format of that name. */
 bool output_format_named(struct span name, enum output_format *format);
 
-/* Valid UTF-8 without NUL: what JSON and CSV write as it is. */
-bool encode_is_text(struct span span);
-
 /*
  * Appends the record: a msgpack map, a line of JSON with its LF, or the line of the record's main
  * CSV table (the final view in any case; it makes its table anew, so writers of many lines use

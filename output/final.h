@@ -30,6 +30,8 @@ struct final_settings {
 
 struct final_writer;
 
+/* Removes the final parts, finished or not, that an earlier finish left in the folder. */
+bool final_clear(const char *dir, struct output_error *error);
 /* NULL on an error. */
 struct final_writer *final_open(const struct final_settings *settings, struct output_error *error);
 /* `record` is a struct of the family's schema. False on an error, which is sticky. */

@@ -1,5 +1,5 @@
 /*
- * metadata.json: a tree of values set one by one under dotted paths ("limits.connect_timeout_ms"),
+ * metadata.json: a tree of values set one by one under paths ("limits/connect_timeout_ms"),
  * written in the order in which they came and renamed into place when whole. Called by the
  * commands; knows no key but those of parts.
  */

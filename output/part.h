@@ -42,6 +42,8 @@ struct part_family *part_family_new(const struct part_settings *settings);
 void part_family_free(struct part_family *family);
 /* Appends `records` whole records. False on an error, which is sticky. */
 bool part_write(struct part_family *family, struct span bytes, uint64_t records);
+/* Hands all that was appended to the system, so that it survives the process. */
+bool part_flush(struct part_family *family);
 /* Makes the open part whole: on disk, under its own name. */
 bool part_finish(struct part_family *family);
 /* Removes the open part, if any. */

@@ -82,8 +82,10 @@ bool record_add_word(struct arena *arena, struct word_list *list, int word)
 	return true;
 }
 
-static bool member_is_null(const struct field *field, const char *member)
+bool field_is_null(const struct field *field, const void *record)
 {
+	const char *member = (const char *)record + field->offset;
+
 	switch (field->kind) {
 	case FIELD_NUMBER:
 	case FIELD_TIME: {
@@ -126,9 +128,7 @@ static bool member_is_null(const struct field *field, const char *member)
 bool record_is_null(const struct schema *schema, const void *record)
 {
 	for (size_t i = 0; i < schema->count; i++) {
-		const struct field *field = &schema->fields[i];
-
-		if (!member_is_null(field, (const char *)record + field->offset))
+		if (!field_is_null(&schema->fields[i], record))
 			return false;
 	}
 	return true;

@@ -86,6 +86,8 @@ void *record_append(struct arena *arena, const struct schema *schema, void *list
 bool record_add_word(struct arena *arena, struct word_list *list, int word);
 /* True when every member is null or empty: such a map is written as null. */
 bool record_is_null(const struct schema *schema, const void *record);
+/* True when this field of the record is null or empty. */
+bool field_is_null(const struct field *field, const void *record);
 /* The field of that name, or NULL. */
 const struct field *schema_field(const struct schema *schema, struct span name);
 
