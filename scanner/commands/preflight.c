@@ -1,0 +1,212 @@
+/*
+ * The checks of the outgoing way. Called once by scan, before the engine; uses blocking sockets with deadlines.
+ */
+#include "commands/preflight.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "facts/dns_message.h"
+
+enum { ROUNDS = 2, QUERY_BYTES = 512, ANSWER_BYTES = 4096, ADDRESS_TEXT_BYTES = 64 };
+
+/* Any answer will do, so a name reserved for documentation is asked for (RFC 6761 6.5). */
+static struct dns_question preflight_question(void)
+{
+	return (struct dns_question){.name = span_text("example.com"), .type = DNS_TYPE_NS};
+}
+
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static socklen_t sockaddr_of(struct sockaddr_storage *storage, struct address address, uint16_t port)
+{
+	memset(storage, 0, sizeof(*storage));
+	if (address.family == ADDRESS_IPV4) {
+		struct sockaddr_in *in = (struct sockaddr_in *)storage;
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		memcpy(&in->sin_addr, address.bytes, sizeof(in->sin_addr));
+		return sizeof(*in);
+	}
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)storage;
+
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(port);
+	memcpy(&in6->sin6_addr, address.bytes, sizeof(in6->sin6_addr));
+	return sizeof(*in6);
+}
+
+static int open_query_socket(const struct name_server *server)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = sockaddr_of(&storage, server->address, server->port);
+	int fd = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&storage, len) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+struct question_round {
+	struct pollfd fds[NAME_SERVERS_MAX];
+	uint16_t ids[NAME_SERVERS_MAX];
+	bool alive[NAME_SERVERS_MAX];
+	size_t count;
+	size_t alive_count;
+};
+
+static void round_ask(struct question_round *round, const struct limits *limits)
+{
+	uint8_t query[QUERY_BYTES];
+	struct dns_query_flags flags = {0};
+
+	for (size_t i = 0; i < round->count; i++) {
+		size_t len;
+
+		if (round->alive[i] || round->fds[i].fd < 0)
+			continue;
+		if (getrandom(&round->ids[i], sizeof(round->ids[i]), 0) < 0)
+			round->ids[i] = (uint16_t)i;
+		len = dns_query_build(query, sizeof(query), round->ids[i], preflight_question(),
+				      (uint16_t)limits->dns_udp_bytes, flags);
+		/* A failed send is a silent server: the outcome is the same line. */
+		(void)!send(round->fds[i].fd, query, len, 0);
+	}
+}
+
+static void round_listen(struct question_round *round, int64_t deadline_ms)
+{
+	uint8_t answer[ANSWER_BYTES];
+	int64_t left = deadline_ms - clock_ms();
+
+	while (round->alive_count < round->count && left > 0) {
+		if (poll(round->fds, (nfds_t)round->count, (int)left) <= 0)
+			return;
+		for (size_t i = 0; i < round->count; i++) {
+			ssize_t got;
+
+			if (round->fds[i].revents == 0)
+				continue;
+			got = recv(round->fds[i].fd, answer, sizeof(answer), 0);
+			if (got > 0 && !round->alive[i] &&
+			    dns_message_answers(span_of(answer, (size_t)got), round->ids[i],
+						preflight_question())) {
+				round->alive[i] = true;
+				round->alive_count++;
+			}
+			/* An ICMP error is read off the socket; asking again is the next round's. */
+			if (got < 0 && errno != EAGAIN)
+				round->fds[i].events = 0;
+		}
+		left = deadline_ms - clock_ms();
+	}
+}
+
+static void tell_silent(const struct network *network, const struct question_round *round)
+{
+	struct arena arena;
+
+	arena_init(&arena, 1 << 16);
+	for (size_t i = 0; i < round->count; i++) {
+		struct span text =
+			address_to_text(&arena, network->name_servers[i].address);
+
+		if (!round->alive[i])
+			fprintf(stderr, "stsweep: name server %.*s port %u does not answer\n",
+				(int)text.len, (const char *)text.data,
+				network->name_servers[i].port);
+	}
+	arena_free(&arena);
+}
+
+bool preflight_name_servers(const struct network *network)
+{
+	struct question_round *round = calloc(1, sizeof(*round));
+	bool some;
+
+	if (round == NULL)
+		return false;
+	round->count = network->engine.name_servers_count;
+	for (size_t i = 0; i < round->count; i++)
+		round->fds[i].fd = open_query_socket(&network->name_servers[i]);
+	for (int i = 0; i < ROUNDS && round->alive_count < round->count; i++) {
+		for (size_t k = 0; k < round->count; k++)
+			round->fds[k].events = POLLIN;
+		round_ask(round, &network->limits);
+		round_listen(round, clock_ms() + network->limits.dns_timeout_ms);
+	}
+	tell_silent(network, round);
+	some = round->alive_count > 0;
+	if (!some)
+		fprintf(stderr, "stsweep: no name server answers; nothing can be looked up\n");
+	for (size_t i = 0; i < round->count; i++) {
+		if (round->fds[i].fd >= 0)
+			close(round->fds[i].fd);
+	}
+	free(round);
+	return some;
+}
+
+/* 0 or the errno of a connection with a deadline. */
+static int connect_fault(const struct addrinfo *address, int64_t timeout_ms)
+{
+	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct pollfd wait = {.fd = fd, .events = POLLOUT};
+	int fault = 0;
+	socklen_t len = sizeof(fault);
+
+	if (fd < 0)
+		return errno;
+	if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS)
+		fault = errno;
+	else if (poll(&wait, 1, (int)timeout_ms) <= 0)
+		fault = ETIMEDOUT;
+	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &len) != 0)
+		fault = errno;
+	close(fd);
+	return fault;
+}
+
+void preflight_smtp(const struct network *network, const char *host)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found;
+	char port[8];
+	int fault = 0;
+
+	if (host == NULL)
+		return;
+	snprintf(port, sizeof(port), "%u", network->engine.smtp_port);
+	fault = getaddrinfo(host, port, &hints, &found);
+	if (fault != 0) {
+		fprintf(stderr, "stsweep: --preflight-host %s: %s\n", host, gai_strerror(fault));
+		return;
+	}
+	for (const struct addrinfo *at = found; at != NULL; at = at->ai_next) {
+		fault = connect_fault(at, network->limits.connect_timeout_ms);
+		if (fault == 0)
+			break;
+	}
+	freeaddrinfo(found);
+	if (fault != 0)
+		fprintf(stderr,
+			"stsweep: port %s of %s cannot be reached from here (%s): SMTP facts will be "
+			"unknown\n",
+			port, host, strerror(fault));
+}

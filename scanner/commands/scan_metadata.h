@@ -1,0 +1,21 @@
+/*
+ * What metadata.json says of a scan: program, command, settings, inputs, resolvers, what was counted, and how it ended. It
+ * is written when a scan begins, with status "running", and again when it ends.
+ */
+#ifndef STSWEEP_COMMANDS_SCAN_METADATA_H
+#define STSWEEP_COMMANDS_SCAN_METADATA_H
+
+#include "commands/network.h"
+#include "datasets/list.h"
+#include "output/metadata.h"
+#include "workers/metrics.h"
+
+/* Program, flags, limits, knowledge files and, where given, resolvers. */
+void scan_metadata_settings(struct metadata *metadata, const struct options *options,
+			    const struct knowledge *knowledge, const struct network *network,
+			    int argc, char **argv);
+void scan_metadata_inputs(struct metadata *metadata, const struct list *list);
+/* Lookups, fetches and probes by outcome. */
+void scan_metadata_counters(struct metadata *metadata, const struct metrics_totals *totals);
+
+#endif
