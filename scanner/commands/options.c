@@ -92,6 +92,12 @@ static const struct option_info option_infos[] = {
 	 "a JSON value kept in the metadata", NULL},
 	{"vantage", 0, OPTION_TEXT, NET, AT(vantage), 0, 0, "NAME", "output",
 	 "where this is measured from, in each record", NULL},
+	{"json", 0, OPTION_FLAG, COMMAND_CHECK, AT(json), 0, 0, NULL, "output",
+	 "print the record instead of the explanation", NULL},
+	{"tlsrpt", 0, OPTION_FLAG, COMMAND_CHECK, AT(tlsrpt), 0, 0, NULL, "output",
+	 "print the TLS-RPT report (RFC 8460) a sender would send", NULL},
+	{"format", 0, OPTION_TEXT, COMMAND_SCHEMA, AT(format), 0, 0, "FORMAT", "output",
+	 "json-schema, csv or markdown", NULL},
 
 	{"threads", 't', OPTION_NUMBER, NET, AT(limits.threads), 0, 256, "N", "engine",
 	 "worker threads; 0 takes one per processor", NULL},
@@ -173,12 +179,6 @@ static const struct option_info option_infos[] = {
 	{"psl-file", 0, OPTION_TEXT, JUDGING, AT(psl_file), 0, 0, "FILE", "judge",
 	 "Public Suffix List; default is the system's", NULL},
 
-	{"json", 0, OPTION_FLAG, COMMAND_CHECK, AT(json), 0, 0, NULL, "output",
-	 "print the record instead of the explanation", NULL},
-	{"tlsrpt", 0, OPTION_FLAG, COMMAND_CHECK, AT(tlsrpt), 0, 0, NULL, "output",
-	 "print the TLS-RPT report (RFC 8460) a sender would send", NULL},
-	{"format", 0, OPTION_TEXT, COMMAND_SCHEMA, AT(format), 0, 0, "FORMAT", "output",
-	 "json-schema, csv or markdown", NULL},
 	{"help", 'h', OPTION_FLAG, JUDGING | COMMAND_SCHEMA, AT(help), 0, 0, NULL, "other",
 	 "this text", NULL},
 };
