@@ -84,7 +84,8 @@ def _environment(state):
     config = {
         "name-servers": "127.0.0.1", "trust-ad": "true", "ca-file": state / "world/ca.pem", "allow-reserved": "true",
         "ehlo-domain": "scanner.good.example", "connect-timeout": 2, "network-timeout": 3, "target-timeout": 20,
-        "provider-rate-limit": 1200, "provider-concurrency": 4, "per-ip-concurrency": 1,
+        "timeout": "2s", "provider-rate-limit": 20, "provider-concurrency": 4, "per-ip-rate-limit": 20, "per-ip-concurrency": 1,
+        "preflight-host": "mx1.good.example",
     }
     path = state / "stsweep.conf"
     path.write_text("".join(f"{name} = {value}\n" for name, value in config.items()))
