@@ -25,7 +25,8 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].meaning);
 	fprintf(out, "\nstsweep COMMAND --help lists the flags of a command.\n"
-		     "Exit: 0 complete; 1 usage or I/O; 2 interrupted, resumable; 3 stopped by a health gate.\n");
+		     "Exit: 0 complete; 1 usage or I/O; 2 interrupted, resumable; 3 stopped by a "
+		     "health gate.\n");
 }
 
 int main(int argc, char **argv)

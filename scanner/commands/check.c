@@ -1,5 +1,6 @@
 /*
- * `stsweep check`: looks at a few domains with the engine of `scan` and tells a person what it found, or prints the record.
+ * `stsweep check`: looks at a few domains with the engine of `scan` and tells a person what it
+ * found, or prints the record.
  */
 #include "commands/commands.h"
 
@@ -137,7 +138,8 @@ static int run(struct check *check)
 	push(check);
 	while (!engine_wait(check->engine, WAIT_MS))
 		;
-	if (engine_failed(check->engine) || !stream_finish(check->stream) || !print_answers(check)) {
+	if (engine_failed(check->engine) || !stream_finish(check->stream) ||
+	    !print_answers(check)) {
 		fprintf(stderr, "stsweep check: could not look\n");
 		return EXIT_USAGE_OR_IO;
 	}
@@ -179,7 +181,8 @@ int command_check(int argc, char **argv)
 		printf("usage: stsweep check [flags] DOMAIN ...\n");
 		options_help(stdout, COMMAND_CHECK);
 		status = EXIT_COMPLETE;
-	} else if (check->options.operands.count == 0 || check->options.operands.count > CHECK_MAX) {
+	} else if (check->options.operands.count == 0 ||
+		   check->options.operands.count > CHECK_MAX) {
 		fprintf(stderr, "stsweep check: needs a DOMAIN, and takes %d at most\n", CHECK_MAX);
 	} else if (check->options.json && check->options.tlsrpt) {
 		fprintf(stderr, "stsweep check: --json and --tlsrpt exclude each other\n");

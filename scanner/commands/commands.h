@@ -1,5 +1,6 @@
 /*
- * The commands: each takes its own argv (argv[0] is its name) and gives the exit status of the program.
+ * The commands: each takes its own argv (argv[0] is its name) and gives the exit status of the
+ * program.
  */
 #ifndef STSWEEP_COMMANDS_COMMANDS_H
 #define STSWEEP_COMMANDS_COMMANDS_H

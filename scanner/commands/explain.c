@@ -1,6 +1,6 @@
 /*
- * The text of `stsweep check`. Reads a judged record and prints; decides nothing by itself: sentences and advice come from
- * the findings table.
+ * The text of `stsweep check`. Reads a judged record and prints; decides nothing by itself:
+ * sentences and advice come from the findings table.
  */
 #include "commands/explain.h"
 
@@ -18,11 +18,8 @@ struct page {
 };
 
 static const char *const colour_codes[] = {
-	[COLOUR_NONE] = "",
-	[COLOUR_GOOD] = "\033[32m",
-	[COLOUR_BAD] = "\033[31m",
-	[COLOUR_DOUBT] = "\033[33m",
-	[COLOUR_HEAD] = "\033[1m",
+	[COLOUR_NONE] = "",          [COLOUR_GOOD] = "\033[32m", [COLOUR_BAD] = "\033[31m",
+	[COLOUR_DOUBT] = "\033[33m", [COLOUR_HEAD] = "\033[1m",
 };
 
 static void paint(const struct page *page, enum colour colour, const char *format, ...)
@@ -239,7 +236,8 @@ static void explain_address(const struct page *page, const struct host_address *
 	print_bytes(page, address->address);
 	fputs("  ", page->out);
 	if (address->outcome != OUTCOME_SUCCESS) {
-		paint(page, COLOUR_DOUBT, "%s at %s", word(&vocabulary_outcome, (int)address->outcome),
+		paint(page, COLOUR_DOUBT, "%s at %s",
+		      word(&vocabulary_outcome, (int)address->outcome),
 		      word(&vocabulary_stage, (int)address->stage));
 		if (address->reply.len > 0) {
 			fputs(": ", page->out);
@@ -256,7 +254,8 @@ static void explain_address(const struct page *page, const struct host_address *
 			paint(page, COLOUR_BAD, ", certificate: %s",
 			      word(&vocabulary_pkix_fault, (int)address->pkix.result));
 	} else if (address->starttls != STARTTLS_NULL) {
-		fprintf(page->out, " STARTTLS %s", word(&vocabulary_starttls, (int)address->starttls));
+		fprintf(page->out, " STARTTLS %s",
+			word(&vocabulary_starttls, (int)address->starttls));
 	}
 	if (address->software.len > 0) {
 		fputs(", ", page->out);
@@ -277,7 +276,8 @@ static void explain_host(const struct page *page, const struct domain_host *seen
 		fputs(")", page->out);
 	}
 	fputs(": ", page->out);
-	paint(page, result_colour(seen->result), "%s", word(&vocabulary_host_result, (int)seen->result));
+	paint(page, result_colour(seen->result), "%s",
+	      word(&vocabulary_host_result, (int)seen->result));
 	if (seen->detail.len > 0) {
 		fputs(" (", page->out);
 		print_bytes(page, seen->detail);

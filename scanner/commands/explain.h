@@ -1,6 +1,7 @@
 /*
- * Tells one judged domain to a person: what was found in the DNS, at the policy host and at each MX host, what a sender
- * would do, and what to mend. Bytes from the network are printed so that they cannot steer a terminal.
+ * Tells one judged domain to a person: what was found in the DNS, at the policy host and at each MX
+ * host, what a sender would do, and what to mend. Bytes from the network are printed so that they
+ * cannot steer a terminal.
  */
 #ifndef STSWEEP_COMMANDS_EXPLAIN_H
 #define STSWEEP_COMMANDS_EXPLAIN_H

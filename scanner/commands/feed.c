@@ -127,7 +127,9 @@ static void read_list(struct feed *feed)
 				return;
 			break;
 		case LIST_FAILED:
-			/* What can be read is scanned; the exit status tells that it was not all. */
+			/*
+			 * What can be read is scanned; the exit status tells that it was not all.
+			 */
 			fprintf(stderr, "stsweep: %s\n", error.text);
 			feed->failed = true;
 			break;
@@ -164,7 +166,8 @@ struct feed *feed_start(const struct feed_settings *settings)
 		return NULL;
 	feed->settings = *settings;
 	feed->random = (uint64_t)settings->seed;
-	feed->held_max = settings->shuffle_window > 0 ? (size_t)settings->shuffle_window : BATCH_COUNT;
+	feed->held_max =
+		settings->shuffle_window > 0 ? (size_t)settings->shuffle_window : BATCH_COUNT;
 	feed->held = calloc(feed->held_max, sizeof(*feed->held));
 	if (feed->held == NULL) {
 		free(feed);

@@ -1,6 +1,7 @@
 /*
- * Three passes over the evidence, each streaming: the census counts who runs what, the hosts are judged and written, the
- * domains are judged against them and written. Memory is the index of hosts and certificates and small caches.
+ * Three passes over the evidence, each streaming: the census counts who runs what, the hosts are
+ * judged and written, the domains are judged against them and written. Memory is the index of hosts
+ * and certificates and small caches.
  */
 #include "commands/finish.h"
 
@@ -64,7 +65,8 @@ static bool open_all(struct finisher *finisher)
 				       .selection = settings->selection};
 
 	arena_init(&finisher->arena, (size_t)(settings->limits->domain_arena_bytes +
-					      settings->limits->host_arena_bytes) * 4);
+					      settings->limits->host_arena_bytes) *
+					     4);
 	finisher->certificates = (struct certificate_source){
 		.context = finisher, .find = find_certificate, .find_by_subject = find_issuer};
 	finisher->hosts = (struct host_source){.context = finisher, .find = find_host};
@@ -135,8 +137,8 @@ static bool pass(struct finisher *finisher, enum evidence_family family, const c
 static bool count_domain(struct finisher *finisher, void *record, evidence_location location)
 {
 	(void)location;
-	if (census_add(finisher->census, &finisher->settings->knowledge->settings,
-		       &finisher->hosts, record))
+	if (census_add(finisher->census, &finisher->settings->knowledge->settings, &finisher->hosts,
+		       record))
 		return true;
 	finisher->fault = "out of memory while counting providers";
 	return false;

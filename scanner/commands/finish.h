@@ -1,6 +1,7 @@
 /*
- * The second half of a scan: evidence is joined, counted and judged, and the published records are written. `scan` runs it
- * when gathering has ended, `judge` runs it again over the evidence of an older scan. Sends nothing.
+ * The second half of a scan: evidence is joined, counted and judged, and the published records are
+ * written. `scan` runs it when gathering has ended, `judge` runs it again over the evidence of an
+ * older scan. Sends nothing.
  */
 #ifndef STSWEEP_COMMANDS_FINISH_H
 #define STSWEEP_COMMANDS_FINISH_H
@@ -19,7 +20,8 @@ struct finish_settings {
 	const struct selection *selection; /* of domain records; NULL: all */
 	const struct knowledge *knowledge;
 	const struct limits *limits;
-	const atomic_bool *stop; /* set from a signal: finishing ends early, nothing is left behind. May be NULL */
+	/* set from a signal: finishing ends early, nothing is left behind. May be NULL */
+	const atomic_bool *stop;
 	void (*progress)(void *context, const char *what, uint64_t done); /* may be NULL */
 	void *context;
 };

@@ -1,6 +1,6 @@
 /*
- * `stsweep judge`: finishes a scan again from its evidence, offline. With the CA bundle kept in the scan unless another is
- * named, so that the same rules and tables give the same records.
+ * `stsweep judge`: finishes a scan again from its evidence, offline. With the CA bundle kept in the
+ * scan unless another is named, so that the same rules and tables give the same records.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -104,9 +104,9 @@ static const struct selection *select_fields(struct options *options, bool *ok)
 	*ok = true;
 	if (options->include_fields.count == 0)
 		return NULL;
-	selection = selection_new(&options->arena, &schema_domain_record,
-				  options->include_fields.items, options->include_fields.count,
-				  &unknown);
+	selection =
+		selection_new(&options->arena, &schema_domain_record, options->include_fields.items,
+			      options->include_fields.count, &unknown);
 	if (selection == NULL) {
 		fprintf(stderr, "stsweep judge: --include-fields: no field '%.*s'\n",
 			(int)unknown.len, (const char *)unknown.data);

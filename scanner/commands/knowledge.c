@@ -1,5 +1,6 @@
 /*
- * Finds and loads the files that verdicts depend on. Called by scan, check and judge at their start.
+ * Finds and loads the files that verdicts depend on. Called by scan, check and judge at their
+ * start.
  */
 #include "commands/knowledge.h"
 

@@ -1,6 +1,7 @@
 /*
- * What verdicts are made with beside the evidence: CA bundle, Public Suffix List, provider table. Loaded once, read-only
- * afterwards, shared by all threads; each with the SHA-256 of its file, which the metadata keeps.
+ * What verdicts are made with beside the evidence: CA bundle, Public Suffix List, provider table.
+ * Loaded once, read-only afterwards, shared by all threads; each with the SHA-256 of its file,
+ * which the metadata keeps.
  */
 #ifndef STSWEEP_COMMANDS_KNOWLEDGE_H
 #define STSWEEP_COMMANDS_KNOWLEDGE_H
@@ -25,10 +26,12 @@ struct knowledge {
 };
 
 /*
- * `ca_path` overrides the options' CA file (the bundle kept with a scan); may be NULL. On a fault one line on standard error
- * says which file and why, and the result is false; knowledge_free is due in any case.
+ * `ca_path` overrides the options' CA file (the bundle kept with a scan); may be NULL. On a fault
+ * one line on standard error says which file and why, and the result is false; knowledge_free is
+ * due in any case.
  */
-bool knowledge_load(struct knowledge *knowledge, const struct options *options, const char *ca_path);
+bool knowledge_load(struct knowledge *knowledge, const struct options *options,
+		    const char *ca_path);
 void knowledge_free(struct knowledge *knowledge);
 
 #endif

@@ -117,10 +117,10 @@ static bool add_system_name_servers(struct network *network, const struct option
 	for (size_t i = 0; ok && i < ldns_resolver_nameserver_count(resolver); i++) {
 		const ldns_rdf *server = ldns_resolver_nameservers(resolver)[i];
 
-		ok = add_name_server(network, options,
-				     address_from_bytes(span_of(ldns_rdf_data(server),
-								ldns_rdf_size(server))),
-				     DNS_PORT);
+		ok = add_name_server(
+			network, options,
+			address_from_bytes(span_of(ldns_rdf_data(server), ldns_rdf_size(server))),
+			DNS_PORT);
 	}
 	ldns_resolver_deep_free(resolver);
 	return ok;
@@ -190,8 +190,9 @@ static bool note_own_addresses(struct network *network)
 }
 
 /*
- * Is there a route for this family? Connecting a datagram socket asks the routing table and sends nothing. Where reserved
- * addresses may be contacted, a route to a documentation address (RFC 3849, RFC 5737) will do.
+ * Is there a route for this family? Connecting a datagram socket asks the routing table and sends
+ * nothing. Where reserved addresses may be contacted, a route to a documentation address (RFC 3849,
+ * RFC 5737) will do.
  */
 static bool has_route(int family, bool allow_reserved)
 {
@@ -229,9 +230,11 @@ static bool choose_families(struct network *network, const struct options *optio
 	network->steps.ipv6 = !options->ipv4_only && (route6 || options->ipv6_only);
 	if (!options->quiet && !options->ipv4_only && !options->ipv6_only) {
 		if (!route6)
-			fprintf(stderr, "stsweep: no IPv6 route: IPv6 addresses are recorded, not tried\n");
+			fprintf(stderr,
+				"stsweep: no IPv6 route: IPv6 addresses are recorded, not tried\n");
 		if (!route4)
-			fprintf(stderr, "stsweep: no IPv4 route: IPv4 addresses are recorded, not tried\n");
+			fprintf(stderr,
+				"stsweep: no IPv4 route: IPv4 addresses are recorded, not tried\n");
 	}
 	return true;
 }
@@ -262,8 +265,8 @@ static bool set_steps(struct network *network, const struct options *options)
 	steps->stage_smtp = (options->stages & STAGE_BIT_SMTP) != 0;
 	steps->always_fetch = options->always_fetch;
 	steps->allow_reserved = options->allow_reserved;
-	steps->ehlo_domain = span_text(options->ehlo_domain != NULL ? options->ehlo_domain
-								    : network->host_name);
+	steps->ehlo_domain =
+		span_text(options->ehlo_domain != NULL ? options->ehlo_domain : network->host_name);
 	steps->user_agent = span_text(options->user_agent);
 	if (steps->ehlo_domain.len == 0 || steps->ehlo_domain.len > NAME_MAX_BYTES ||
 	    span_find(steps->ehlo_domain, ' ') < steps->ehlo_domain.len ||

@@ -1,6 +1,7 @@
 /*
- * From options to what the engine is started with: name servers, address families, our own names and addresses, and the
- * rates that one shard may take. Reads /etc/resolv.conf and the interfaces; sends nothing.
+ * From options to what the engine is started with: name servers, address families, our own names
+ * and addresses, and the rates that one shard may take. Reads /etc/resolv.conf and the interfaces;
+ * sends nothing.
  */
 #ifndef STSWEEP_COMMANDS_NETWORK_H
 #define STSWEEP_COMMANDS_NETWORK_H
@@ -23,8 +24,8 @@ struct network {
 };
 
 /*
- * `options` and `knowledge` are borrowed and outlive the network. On a fault one line on standard error says what is wrong,
- * and the result is false; network_free is due in any case.
+ * `options` and `knowledge` are borrowed and outlive the network. On a fault one line on standard
+ * error says what is wrong, and the result is false; network_free is due in any case.
  */
 bool network_init(struct network *network, const struct options *options,
 		  const struct knowledge *knowledge);

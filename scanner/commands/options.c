@@ -1,6 +1,6 @@
 /*
- * Owns the table of flags and turns command lines and config files into a struct options. Called by each command before
- * anything else; opens nothing but the config files.
+ * Owns the table of flags and turns command lines and config files into a struct options. Called by
+ * each command before anything else; opens nothing but the config files.
  */
 #include "commands/options.h"
 
@@ -69,9 +69,10 @@ static const struct option_info option_infos[] = {
 	 "which of them this is, from 0", NULL},
 
 	{"output-dir", 'o', OPTION_TEXT, COMMAND_SCAN | COMMAND_JUDGE, AT(output_dir), 0, 0, "DIR",
-	 "output", "folder for records, evidence and metadata; - for records on standard output", NULL},
-	{"output-module", 'O', OPTION_WORDS, COMMAND_SCAN | COMMAND_JUDGE, AT(formats), 0, 0, "LIST",
-	 "output", "msgpack, csv, jsonl; several separated by commas", format_words},
+	 "output", "folder for records, evidence and metadata; - for records on standard output",
+	 NULL},
+	{"output-module", 'O', OPTION_WORDS, COMMAND_SCAN | COMMAND_JUDGE, AT(formats), 0, 0,
+	 "LIST", "output", "msgpack, csv, jsonl; several separated by commas", format_words},
 	{"include-fields", 0, OPTION_TEXTS, COMMAND_SCAN | COMMAND_JUDGE, AT(include_fields), 0, 0,
 	 "LIST", "output", "write only these fields of a domain (dotted paths)", NULL},
 	{"list-output-fields", 0, OPTION_FLAG, COMMAND_SCAN, AT(list_output_fields), 0, 0, NULL,
@@ -110,7 +111,8 @@ static const struct option_info option_infos[] = {
 	{"stages", 0, OPTION_WORDS, NET, AT(stages), 0, 0, "LIST", "engine",
 	 "what to do: dns, policy, smtp", stage_words},
 	{"max-runtime", 0, OPTION_DURATION, COMMAND_SCAN, AT(max_runtime_ms), 0,
-	 INT64_C(10000) * HOUR_MS, "TIME", "engine", "stop, resumable, after this long; 0 never", NULL},
+	 INT64_C(10000) * HOUR_MS, "TIME", "engine", "stop, resumable, after this long; 0 never",
+	 NULL},
 	{"always-fetch", 0, OPTION_FLAG, NET, AT(always_fetch), 0, 0, NULL, "engine",
 	 "fetch the policy even where no record asks for it", NULL},
 
@@ -120,8 +122,8 @@ static const struct option_info option_infos[] = {
 	 "recursive resolvers, a,b or @file; an address, or address:port ([v6]:port)", NULL},
 	{"dns-rate-limit", 0, OPTION_NUMBER, NET, AT(limits.dns_rate_per_second), 1, 10000000, "N",
 	 "DNS", "queries a second, all together", NULL},
-	{"per-ns-rate-limit", 0, OPTION_NUMBER, NET, AT(limits.dns_rate_per_server), 1, 10000000, "N",
-	 "DNS", "queries a second to one name server", NULL},
+	{"per-ns-rate-limit", 0, OPTION_NUMBER, NET, AT(limits.dns_rate_per_server), 1, 10000000,
+	 "N", "DNS", "queries a second to one name server", NULL},
 	{"retries", 0, OPTION_NUMBER, NET, AT(limits.dns_retries), 0, 10, "N", "DNS",
 	 "further queries after a time-out or a failure", NULL},
 	{"timeout", 0, OPTION_DURATION, NET, AT(limits.dns_timeout_ms), 10, 60000, "TIME", "DNS",
@@ -148,8 +150,8 @@ static const struct option_info option_infos[] = {
 	{"ca-file", 0, OPTION_TEXT, JUDGING, AT(ca_file), 0, 0, "FILE", "net",
 	 "trusted roots, PEM; default is the system's bundle", NULL},
 
-	{"provider-rate-limit", 0, OPTION_RATE, COMMAND_SCAN, AT(limits.provider_rate_per_minute), 1,
-	 6000000, "N", "manners", "new connections a second to one provider's MX hosts", NULL},
+	{"provider-rate-limit", 0, OPTION_RATE, COMMAND_SCAN, AT(limits.provider_rate_per_minute),
+	 1, 6000000, "N", "manners", "new connections a second to one provider's MX hosts", NULL},
 	{"provider-concurrency", 0, OPTION_NUMBER, COMMAND_SCAN,
 	 AT(limits.provider_connections_count), 1, 10000, "N", "manners",
 	 "open connections to one provider's MX hosts", NULL},
@@ -163,8 +165,8 @@ static const struct option_info option_infos[] = {
 	 "name to give in EHLO; default is this machine's", NULL},
 	{"user-agent", 0, OPTION_TEXT, NET, AT(user_agent), 0, 0, "TEXT", "manners",
 	 "User-Agent of policy fetches; say who you are", NULL},
-	{"preflight-host", 0, OPTION_TEXT, COMMAND_SCAN, AT(preflight_host), 0, 0, "HOST", "manners",
-	 "MX host to try at the start: can port 25 be reached from here", NULL},
+	{"preflight-host", 0, OPTION_TEXT, COMMAND_SCAN, AT(preflight_host), 0, 0, "HOST",
+	 "manners", "MX host to try at the start: can port 25 be reached from here", NULL},
 	{"no-preflight", 0, OPTION_FLAG, COMMAND_SCAN, AT(no_preflight), 0, 0, NULL, "manners",
 	 "do not try name servers and port 25 at the start", NULL},
 	{"dryrun", 0, OPTION_FLAG, COMMAND_SCAN, AT(dryrun), 0, 0, NULL, "manners",
@@ -335,7 +337,8 @@ static bool set_flag(struct origin *origin, const struct option_info *info, cons
 	bool on = value == NULL || strcmp(value, "true") == 0 || strcmp(value, "yes") == 0 ||
 		  strcmp(value, "1") == 0;
 
-	if (!on && strcmp(value, "false") != 0 && strcmp(value, "no") != 0 && strcmp(value, "0") != 0)
+	if (!on && strcmp(value, "false") != 0 && strcmp(value, "no") != 0 &&
+	    strcmp(value, "0") != 0)
 		return fault(origin, info->name, "'%s' is neither true nor false", value);
 	memcpy(field_of(origin->options, info), &on, sizeof(on));
 	return true;
@@ -507,7 +510,10 @@ static const struct option_info *info_of_choice(int choice, char **argv)
 				      : info_of_letter(choice);
 }
 
-/* One pass over the command line: first only --config (which comes before all flags), then the rest. */
+/*
+ * One pass over the command line: first only --config (which comes before all flags), then the
+ * rest.
+ */
 static bool read_command_line(struct options *options, enum command_bit command, int argc,
 			      char **argv, bool config_only)
 {

@@ -1,7 +1,8 @@
 /*
- * The flags of every command: one table, from which come parsing, the names in config files, and --help. A flag has the
- * name that users of zdns, zgrab2 and zmap know, where they have one. Precedence, weakest first: the table's default,
- * the file of STSWEEP_CONFIG, the file of --config, the command line.
+ * The flags of every command: one table, from which come parsing, the names in config files, and
+ * --help. A flag has the name that users of zdns, zgrab2 and zmap know, where they have one.
+ * Precedence, weakest first: the table's default, the file of STSWEEP_CONFIG, the file of --config,
+ * the command line.
  */
 #ifndef STSWEEP_COMMANDS_OPTIONS_H
 #define STSWEEP_COMMANDS_OPTIONS_H
@@ -59,7 +60,7 @@ struct options {
 	const char *vantage;
 
 	bool resume;
-	unsigned stages; /* enum stage_bit */
+	unsigned stages;        /* enum stage_bit */
 	int64_t max_runtime_ms; /* 0: no end */
 	bool always_fetch;
 
@@ -97,8 +98,8 @@ void options_init(struct options *options);
 void options_free(struct options *options);
 
 /*
- * Reads the config files and then `argv` (argv[0] is the command's name) for `command`. On a fault one line on standard
- * error names the flag or file and line, and why, and the result is false.
+ * Reads the config files and then `argv` (argv[0] is the command's name) for `command`. On a fault
+ * one line on standard error names the flag or file and line, and why, and the result is false.
  */
 bool options_parse(struct options *options, enum command_bit command, int argc, char **argv);
 

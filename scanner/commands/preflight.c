@@ -1,5 +1,6 @@
 /*
- * The checks of the outgoing way. Called once by scan, before the engine; uses blocking sockets with deadlines.
+ * The checks of the outgoing way. Called once by scan, before the engine; uses blocking sockets
+ * with deadlines.
  */
 #include "commands/preflight.h"
 
@@ -31,7 +32,8 @@ static int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static socklen_t sockaddr_of(struct sockaddr_storage *storage, struct address address, uint16_t port)
+static socklen_t sockaddr_of(struct sockaddr_storage *storage, struct address address,
+			     uint16_t port)
 {
 	memset(storage, 0, sizeof(*storage));
 	if (address.family == ADDRESS_IPV4) {
@@ -110,7 +112,9 @@ static void round_listen(struct question_round *round, int64_t deadline_ms)
 				round->alive[i] = true;
 				round->alive_count++;
 			}
-			/* An ICMP error is read off the socket; asking again is the next round's. */
+			/*
+			 * An ICMP error is read off the socket; asking again is the next round's.
+			 */
 			if (got < 0 && errno != EAGAIN)
 				round->fds[i].events = 0;
 		}
@@ -124,8 +128,7 @@ static void tell_silent(const struct network *network, const struct question_rou
 
 	arena_init(&arena, 1 << 16);
 	for (size_t i = 0; i < round->count; i++) {
-		struct span text =
-			address_to_text(&arena, network->name_servers[i].address);
+		struct span text = address_to_text(&arena, network->name_servers[i].address);
 
 		if (!round->alive[i])
 			fprintf(stderr, "stsweep: name server %.*s port %u does not answer\n",
@@ -206,7 +209,8 @@ void preflight_smtp(const struct network *network, const char *host)
 	freeaddrinfo(found);
 	if (fault != 0)
 		fprintf(stderr,
-			"stsweep: port %s of %s cannot be reached from here (%s): SMTP facts will be "
+			"stsweep: port %s of %s cannot be reached from here (%s): SMTP facts will "
+			"be "
 			"unknown\n",
 			port, host, strerror(fault));
 }

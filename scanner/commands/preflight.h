@@ -1,6 +1,6 @@
 /*
- * Before a scan begins: can this machine see what it wants to measure? A name server that does not answer or a blocked
- * port 25 would otherwise be published as somebody else's fault.
+ * Before a scan begins: can this machine see what it wants to measure? A name server that does not
+ * answer or a blocked port 25 would otherwise be published as somebody else's fault.
  */
 #ifndef STSWEEP_COMMANDS_PREFLIGHT_H
 #define STSWEEP_COMMANDS_PREFLIGHT_H
@@ -8,14 +8,15 @@
 #include "commands/network.h"
 
 /*
- * Asks every name server one question, all at once, and waits limits->dns_timeout_ms at most, twice. Each silent one gets a
- * line on standard error. False when none answers: a scan cannot go on.
+ * Asks every name server one question, all at once, and waits limits->dns_timeout_ms at most,
+ * twice. Each silent one gets a line on standard error. False when none answers: a scan cannot go
+ * on.
  */
 bool preflight_name_servers(const struct network *network);
 
 /*
- * Connects to port 25 of `host` (a name or an address; NULL does nothing). When that fails, one line on standard error says
- * so: the scan goes on with its SMTP facts unknown.
+ * Connects to port 25 of `host` (a name or an address; NULL does nothing). When that fails, one
+ * line on standard error says so: the scan goes on with its SMTP facts unknown.
  */
 void preflight_smtp(const struct network *network, const char *host);
 

@@ -44,9 +44,9 @@ static json_t *policy_string(const struct domain_record *domain)
 
 static json_t *failure_json(const struct predicted_failure *failure)
 {
-	json_t *details = json_pack("{s:s}", "result-type",
-				    vocabulary_text(&vocabulary_host_result,
-						    (int)failure->result_type));
+	json_t *details =
+		json_pack("{s:s}", "result-type",
+			  vocabulary_text(&vocabulary_host_result, (int)failure->result_type));
 
 	if (!span_is_null(failure->receiving_mx_hostname))
 		json_object_set_new(details, "receiving-mx-hostname",
@@ -58,7 +58,9 @@ static json_t *failure_json(const struct predicted_failure *failure)
 	return details;
 }
 
-/* The policy of one type, with the failures under it; NULL when the report has none of that type. */
+/*
+ * The policy of one type, with the failures under it; NULL when the report has none of that type.
+ */
 static json_t *policy_json(const struct domain_record *domain, enum report_policy_type type)
 {
 	const struct predicted_failure_list *failures = &domain->verdict.predicted_report;

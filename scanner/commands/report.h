@@ -1,5 +1,6 @@
 /*
- * The TLS-RPT report (RFC 8460 4.4) that a conforming sender would send of a domain, after one attempt at each MX host.
+ * The TLS-RPT report (RFC 8460 4.4) that a conforming sender would send of a domain, after one
+ * attempt at each MX host.
  */
 #ifndef STSWEEP_COMMANDS_REPORT_H
 #define STSWEEP_COMMANDS_REPORT_H

@@ -1,5 +1,6 @@
 /*
- * Reads evidence back for --resume. Called by scan before its threads exist; afterwards it is only asked.
+ * Reads evidence back for --resume. Called by scan before its threads exist; afterwards it is only
+ * asked.
  */
 #include "commands/resume.h"
 
@@ -17,7 +18,12 @@
 #include "output/evidence_reader.h"
 #include "workers/engine.h"
 
-enum { RECORD_ARENA_BYTES = 64 << 20, ERROR_TEXT_BYTES = 5120, MARKS_FIRST_COUNT = 65536, PATH_BYTES = 4096 };
+enum {
+	RECORD_ARENA_BYTES = 64 << 20,
+	ERROR_TEXT_BYTES = 5120,
+	MARKS_FIRST_COUNT = 65536,
+	PATH_BYTES = 4096
+};
 
 struct resume {
 	const char *dir;
@@ -145,8 +151,10 @@ static bool is_complete(const char *dir)
 static bool is_record_part(const char *name)
 {
 	static const char *const patterns[] = {
-		"*-[0-9][0-9][0-9][0-9][0-9].msgpack", "*-[0-9][0-9][0-9][0-9][0-9].csv",
-		"*-[0-9][0-9][0-9][0-9][0-9].jsonl",   ".*-[0-9][0-9][0-9][0-9][0-9].*.part",
+		"*-[0-9][0-9][0-9][0-9][0-9].msgpack",
+		"*-[0-9][0-9][0-9][0-9][0-9].csv",
+		"*-[0-9][0-9][0-9][0-9][0-9].jsonl",
+		".*-[0-9][0-9][0-9][0-9][0-9].*.part",
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++) {
@@ -163,7 +171,8 @@ bool resume_prepare(const char *dir)
 	DIR *folder;
 
 	if (is_complete(dir)) {
-		fprintf(stderr, "stsweep: %s: the scan is complete; there is nothing to resume\n", dir);
+		fprintf(stderr, "stsweep: %s: the scan is complete; there is nothing to resume\n",
+			dir);
 		return false;
 	}
 	folder = opendir(dir);
@@ -172,8 +181,10 @@ bool resume_prepare(const char *dir)
 		return false;
 	}
 	while (ok && (entry = readdir(folder)) != NULL) {
-		if (is_record_part(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
-			fprintf(stderr, "stsweep: %s/%s: %s\n", dir, entry->d_name, strerror(errno));
+		if (is_record_part(entry->d_name) &&
+		    unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
+			fprintf(stderr, "stsweep: %s/%s: %s\n", dir, entry->d_name,
+				strerror(errno));
 			ok = false;
 		}
 	}

@@ -1,6 +1,6 @@
 /*
- * `stsweep scan`: gathers evidence for every target of the list, then finishes it into records. The main thread sets all
- * up, shows progress, takes signals and waits; it never gathers itself.
+ * `stsweep scan`: gathers evidence for every target of the list, then finishes it into records. The
+ * main thread sets all up, shows progress, takes signals and waits; it never gathers itself.
  */
 #include "commands/commands.h"
 
@@ -77,7 +77,8 @@ static bool check_options(struct scan *scan)
 	struct options *options = &scan->options;
 
 	if (options->output_dir == NULL && !options->dryrun) {
-		fprintf(stderr, "stsweep scan: needs -o DIR, or -o - for records on standard output\n");
+		fprintf(stderr,
+			"stsweep scan: needs -o DIR, or -o - for records on standard output\n");
 		return false;
 	}
 	if (options->operands.count + options->input_files.count == 0) {
@@ -115,7 +116,8 @@ static bool select_fields(struct scan *scan)
 	if (scan->selection != NULL)
 		return true;
 	fprintf(stderr,
-		"stsweep scan: --include-fields: no field '%.*s'; --list-output-fields shows them\n",
+		"stsweep scan: --include-fields: no field '%.*s'; --list-output-fields shows "
+		"them\n",
 		(int)unknown.len, (const char *)unknown.data);
 	return false;
 }
@@ -209,7 +211,10 @@ static bool redirect_log(const struct options *options)
 	return true;
 }
 
-/* Descriptors for the connections in flight: the soft limit is raised, the hard one is what there is. */
+/*
+ * Descriptors for the connections in flight: the soft limit is raised, the hard one is what there
+ * is.
+ */
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
@@ -221,7 +226,9 @@ static void raise_descriptors(void)
 	}
 }
 
-/* --- the folder's own files -------------------------------------------------------------------- */
+/*
+ * --- the folder's own files --------------------------------------------------------------------
+ */
 
 static const char *path_in(const struct scan *scan, char *path, const char *name)
 {
@@ -289,7 +296,9 @@ static bool begin_metadata(struct scan *scan, int argc, char **argv)
 	return write_metadata(scan, "running");
 }
 
-/* --- gathering --------------------------------------------------------------------------------- */
+/*
+ * --- gathering ---------------------------------------------------------------------------------
+ */
 
 static bool host_known(void *context, struct span host)
 {
@@ -427,7 +436,8 @@ static void warn_unreachable(struct scan *scan)
 	if (lost == probes) {
 		status_break(&scan->status);
 		fprintf(stderr,
-			"stsweep: none of %llu connections to port %u came about: it seems closed on "
+			"stsweep: none of %llu connections to port %u came about: it seems closed "
+			"on "
 			"the way out; SMTP facts will be unknown\n",
 			(unsigned long long)probes, scan->network.engine.smtp_port);
 	}
@@ -485,7 +495,9 @@ static bool gather(struct scan *scan)
 	return ok;
 }
 
-/* --- finishing --------------------------------------------------------------------------------- */
+/*
+ * --- finishing ---------------------------------------------------------------------------------
+ */
 
 /* The stop flag of the second half: a signal handler may set nothing but such a flag. */
 static atomic_bool finish_stop;
@@ -566,7 +578,9 @@ static int conclude_stream(struct scan *scan, bool gathered)
 	return scan->interrupts == 0 ? EXIT_COMPLETE : EXIT_INTERRUPTED;
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/*
+ * --- the whole ---------------------------------------------------------------------------------
+ */
 
 static void print_dryrun(const struct scan *scan)
 {

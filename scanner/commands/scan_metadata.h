@@ -1,6 +1,7 @@
 /*
- * What metadata.json says of a scan: program, command, settings, inputs, resolvers, what was counted, and how it ended. It
- * is written when a scan begins, with status "running", and again when it ends.
+ * What metadata.json says of a scan: program, command, settings, inputs, resolvers, what was
+ * counted, and how it ended. It is written when a scan begins, with status "running", and again
+ * when it ends.
  */
 #ifndef STSWEEP_COMMANDS_SCAN_METADATA_H
 #define STSWEEP_COMMANDS_SCAN_METADATA_H

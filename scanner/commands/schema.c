@@ -14,7 +14,8 @@ static int print_schema(const struct options *options)
 	int status = EXIT_COMPLETE;
 
 	if (options->format != NULL && !schema_format_named(span_text(options->format), &format)) {
-		fprintf(stderr, "stsweep schema: --format: '%s' is none of json-schema, csv, markdown\n",
+		fprintf(stderr,
+			"stsweep schema: --format: '%s' is none of json-schema, csv, markdown\n",
 			options->format);
 		return EXIT_USAGE_OR_IO;
 	}
@@ -40,7 +41,8 @@ int command_schema(int argc, char **argv)
 			options_help(stdout, COMMAND_SCHEMA);
 			status = EXIT_COMPLETE;
 		} else if (options.operands.count > 0) {
-			fprintf(stderr, "stsweep schema: takes no '%s'\n", options.operands.items[0]);
+			fprintf(stderr, "stsweep schema: takes no '%s'\n",
+				options.operands.items[0]);
 		} else {
 			status = print_schema(&options);
 		}

@@ -61,15 +61,17 @@ static struct progress progress_now(struct status *status, const struct metrics 
 	if (interval_ms > 0)
 		progress.rate = (double)(progress.done - status->last_done) * SECOND_MS /
 				(double)interval_ms;
-	mean = progress.elapsed_ms > 0 ? (double)progress.totals.targets_done /
-						 (double)progress.elapsed_ms
-				       : 0;
+	mean = progress.elapsed_ms > 0
+		       ? (double)progress.totals.targets_done / (double)progress.elapsed_ms
+		       : 0;
 	if (status->targets >= 0 && mean > 0)
-		progress.left_ms = (int64_t)((double)(status->targets - (int64_t)progress.done) / mean);
+		progress.left_ms =
+			(int64_t)((double)(status->targets - (int64_t)progress.done) / mean);
 	/* Hosts behind their providers' limits outlast the list: the slower of both counts. */
 	if (progress.totals.hosts_done > 0 && progress.waiting > 0) {
-		int64_t hosts_ms = (int64_t)((double)progress.waiting * (double)progress.elapsed_ms /
-					     (double)progress.totals.hosts_done);
+		int64_t hosts_ms =
+			(int64_t)((double)progress.waiting * (double)progress.elapsed_ms /
+				  (double)progress.totals.hosts_done);
 
 		if (status->targets >= 0 && hosts_ms > progress.left_ms)
 			progress.left_ms = hosts_ms;
@@ -86,7 +88,8 @@ static void time_text(char *text, size_t size, int64_t ms)
 	if (ms < 0)
 		snprintf(text, size, "?");
 	else if (seconds >= 3600)
-		snprintf(text, size, "%" PRId64 "h%02" PRId64 "m", seconds / 3600, seconds / 60 % 60);
+		snprintf(text, size, "%" PRId64 "h%02" PRId64 "m", seconds / 3600,
+			 seconds / 60 % 60);
 	else
 		snprintf(text, size, "%" PRId64 "m%02" PRId64 "s", seconds / 60, seconds % 60);
 }
@@ -138,8 +141,8 @@ static void show_text(struct status *status, const struct progress *progress)
 	if (len < 0)
 		return;
 	if (status->redraw) {
-		size_t width = shorten(line, (size_t)len < sizeof(line) ? (size_t)len
-									: sizeof(line) - 1);
+		size_t width =
+			shorten(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
 		int blank = status->width > width ? (int)(status->width - width) : 0;
 
 		fprintf(status->out, "\r%s%*s", line, blank, "");
@@ -157,15 +160,14 @@ static json_t *backlog_json(struct engine *engine)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "provider",
-						      items[i].provider, "waiting",
-						      (json_int_t)items[i].waiting, "in_work",
-						      (json_int_t)items[i].in_work));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I, s:I}", "provider", items[i].provider,
+						"waiting", (json_int_t)items[i].waiting, "in_work",
+						(json_int_t)items[i].in_work));
 	return list;
 }
 
-static void show_json(struct status *status, struct engine *engine,
-		      const struct progress *progress)
+static void show_json(struct status *status, struct engine *engine, const struct progress *progress)
 {
 	const struct metrics_totals *totals = &progress->totals;
 	json_t *line = json_pack(
@@ -175,11 +177,12 @@ static void show_json(struct status *status, struct engine *engine,
 		(json_int_t)(totals->targets_taken - totals->targets_done -
 			     totals->targets_dropped),
 		"hosts_done", (json_int_t)totals->hosts_done, "hosts_waiting",
-		(json_int_t)progress->waiting, "with_mx", (json_int_t)totals->targets_mx, "with_sts",
-		(json_int_t)totals->targets_sts, "with_policy", (json_int_t)totals->targets_policy,
-		"with_tlsrpt", (json_int_t)totals->targets_tlsrpt, "hosts_tls",
-		(json_int_t)totals->hosts_tls, "queries", (json_int_t)totals->queries_sent,
-		"connections", (json_int_t)totals->connections_opened);
+		(json_int_t)progress->waiting, "with_mx", (json_int_t)totals->targets_mx,
+		"with_sts", (json_int_t)totals->targets_sts, "with_policy",
+		(json_int_t)totals->targets_policy, "with_tlsrpt",
+		(json_int_t)totals->targets_tlsrpt, "hosts_tls", (json_int_t)totals->hosts_tls,
+		"queries", (json_int_t)totals->queries_sent, "connections",
+		(json_int_t)totals->connections_opened);
 
 	if (line == NULL)
 		return;

@@ -1,6 +1,6 @@
 /*
- * Owns the evidence of a run without a folder. All of it lies behind one mutex: this way is for one domain, a pipe or a
- * short list; a large scan writes to a folder.
+ * Owns the evidence of a run without a folder. All of it lies behind one mutex: this way is for one
+ * domain, a pipe or a short list; a large scan writes to a folder.
  */
 #include "commands/stream.h"
 
@@ -32,7 +32,7 @@ struct kept_host {
 
 struct kept_certificate {
 	uint8_t sha256[SHA256_BYTES];
-	struct span der; /* behind this struct */
+	struct span der;                       /* behind this struct */
 	struct kept_certificate *same_subject; /* next CA certificate of that subject */
 	UT_hash_handle hh;
 };
@@ -61,7 +61,9 @@ struct stream {
 	bool failed;
 };
 
-/* --- sources for the judge --------------------------------------------------------------------- */
+/*
+ * --- sources for the judge ---------------------------------------------------------------------
+ */
 
 static struct span find_certificate(void *context, struct span sha256)
 {
@@ -115,7 +117,9 @@ static const struct host_record *find_host(void *context, struct span name)
 	return host;
 }
 
-/* --- records going out ------------------------------------------------------------------------- */
+/*
+ * --- records going out -------------------------------------------------------------------------
+ */
 
 static void emit(struct stream *stream, struct span evidence, bool partial)
 {
@@ -149,7 +153,9 @@ static void unpark(struct stream *stream, struct parked *parked)
 	free(parked);
 }
 
-/* --- evidence coming in ------------------------------------------------------------------------ */
+/*
+ * --- evidence coming in ------------------------------------------------------------------------
+ */
 
 static struct kept_host *keep_host(struct stream *stream, struct span name)
 {
@@ -194,8 +200,7 @@ static bool park(struct stream *stream, struct parked *parked, const struct doma
 		if (is_null_host(name))
 			continue;
 		kept = keep_host(stream, name);
-		if (kept == NULL ||
-		    (kept->evidence.len == 0 && !wait_for_host(kept, parked)))
+		if (kept == NULL || (kept->evidence.len == 0 && !wait_for_host(kept, parked)))
 			return false;
 	}
 	return true;
@@ -209,8 +214,8 @@ static bool take_domain(struct sink *sink, const struct domain_record *domain)
 
 	if (parked == NULL)
 		return false;
-	encode_record(&parked->evidence, &schema_domain_record, domain, VIEW_EVIDENCE, OUTPUT_MSGPACK,
-		      NULL);
+	encode_record(&parked->evidence, &schema_domain_record, domain, VIEW_EVIDENCE,
+		      OUTPUT_MSGPACK, NULL);
 	pthread_mutex_lock(&stream->mutex);
 	parked->next = stream->parked;
 	if (parked->next != NULL)
@@ -317,7 +322,9 @@ static bool take_certificate(struct sink *sink, struct span sha256, struct span 
 	return ok;
 }
 
-/* --- the stream -------------------------------------------------------------------------------- */
+/*
+ * --- the stream --------------------------------------------------------------------------------
+ */
 
 struct stream *stream_new(const struct stream_settings *settings)
 {

@@ -17,7 +17,8 @@
 enum { ARGUMENTS_MAX = 16, MESSAGE_BYTES = 1024 };
 
 /* Parses a command line given as one text, catching standard error. */
-static bool parse(struct options *options, enum command_bit command, const char *line, char *message)
+static bool parse(struct options *options, enum command_bit command, const char *line,
+		  char *message)
 {
 	char *text = strdup(line);
 	char *argv[ARGUMENTS_MAX + 1] = {0};
@@ -27,7 +28,8 @@ static bool parse(struct options *options, enum command_bit command, const char 
 	size_t got;
 	bool ok;
 
-	for (char *at = strtok(text, " "); at != NULL && argc < ARGUMENTS_MAX; at = strtok(NULL, " "))
+	for (char *at = strtok(text, " "); at != NULL && argc < ARGUMENTS_MAX;
+	     at = strtok(NULL, " "))
 		argv[argc++] = at;
 	options_init(options);
 	fflush(stderr);
