@@ -27,7 +27,7 @@ struct smtp_reply_caps {
 	size_t lines_count;
 };
 
-/* Reads one reply from the front of `bytes`. */
+/* Reads one reply from the front of `bytes`. Over the arena's cap it is TOO_LARGE, and `arena->exhausted` tells. */
 enum smtp_reply_state smtp_reply_read(struct arena *arena, struct span bytes,
 				      const struct smtp_reply_caps *caps, struct smtp_reply *reply);
 
