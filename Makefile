@@ -25,10 +25,11 @@ LINKS_stats := stats record facts base
 LINKS_output := output record facts base
 LINKS_datasets := datasets record facts base
 LINKS_workers := workers judge steps record facts base
+LINKS_fuzz := workers output datasets stats judge steps record facts base
 LINKS_commands := commands workers output datasets stats judge steps record facts base
 
 PACKAGES := libevent libevent_openssl libssl libcrypto libnghttp2 libidn2 libpsl libzstd zlib jansson ck libsodium \
-	$(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
+	$(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
 # libldns, libcsv and inih ship no usable .pc file on every supported system.
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lldns -lcsv -linih
 PACKAGE_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -62,14 +63,21 @@ sources = $(wildcard $(if $(filter $(1),$(SCANNER_FLOORS)),scanner/$(1),$(1))/*.
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 
 .PHONY: all
-all: build/stsweep
+all: $(B)/stsweep
 
+# build/stsweep is the program that people run; other variants stay in their folders.
+ifeq ($(VARIANT),release)
+all: build/stsweep
 build/stsweep: $(B)/stsweep
 	ln -sf $(VARIANT)/stsweep $@
+endif
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The provider table is part of its reader, which the compiler's dependency files do not show.
+$(B)/datasets/providers.o: datasets/providers.csv
 
 define floor_library
 $(B)/lib$(1).a: $$(call objects,$(1))
@@ -99,6 +107,65 @@ unit: $(TESTS)
 	@scripts/run-tests $(TESTS)
 # One floor only: make unit-facts
 $(foreach floor,$(FLOORS),$(eval unit-$(floor): $$(TESTS_$(floor)) ; @scripts/run-tests $$(TESTS_$(floor))))
+
+# --- what people ask for ---------------------------------------------------------------------------------------------
+#
+# Each target installs what it needs first, so the build is a make of its own: pkg-config is asked anew. It takes all
+# processors unless the caller has said how many.
+QUICK_MAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: test demo e2e e2e-full asan tsan fuzz lint format install
+test:
+	@scripts/deps build test
+	@$(QUICK_MAKE) all unit
+
+demo:
+	@scripts/deps build lab
+	@$(QUICK_MAKE) VARIANT=release all
+	@scripts/demo build/demo
+
+# Every field that the world's table names, against the real servers of the lab: make e2e VARIANT=asan
+e2e:
+	@scripts/deps build lab
+	@$(QUICK_MAKE) all
+	@STSWEEP=$(CURDIR)/$(B)/stsweep tests/e2e/run $(E2E)
+
+# The same, and the tens of thousands of real domains of the corpus.
+e2e-full:
+	@$(QUICK_MAKE) e2e E2E=--full
+
+asan tsan:
+	@scripts/deps build test check
+	@$(QUICK_MAKE) VARIANT=$@ unit
+
+FUZZ_SECONDS ?= 20
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz:
+	@scripts/deps build check
+	@$(QUICK_MAKE) VARIANT=fuzz fuzzers
+	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(foreach floor,$(LINKS_fuzz),$(B)/lib$(floor).a)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+lint:
+	@scripts/deps build test check
+	@$(QUICK_MAKE) compile_flags.txt
+	@scripts/lint
+
+# How a file is compiled, one flag a line, for clang-tidy and for editors.
+compile_flags.txt: Makefile
+	@printf '%s\n' $(filter-out -MMD -MP -g -O2 $(HARDENING),$(ALL_CFLAGS)) >$@
+
+format:
+	clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+
+PREFIX ?= /usr/local
+install: all
+	install -D -m 755 $(B)/stsweep $(DESTDIR)$(PREFIX)/bin/stsweep
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/stsweep README.md LICENSE CHANGES.md docs/*.md
 
 .PHONY: clean
 clean:

@@ -55,42 +55,38 @@ void dataset_error_set(struct dataset_error *error, const char *format, ...)
 	va_end(arguments);
 }
 
+static bool refuse(const char *path, int fault, struct dataset_error *error)
+{
+	dataset_error_set(error, "%s: %s", path, strerror(fault));
+	return false;
+}
+
 bool source_check(const char *path, bool *regular, struct dataset_error *error)
 {
 	struct stat status;
-	int fault = 0;
 
 	*regular = false;
 	if (strcmp(path, "-") == 0)
 		return true;
 	if (stat(path, &status) != 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
-		fault = errno;
-	else if (S_ISDIR(status.st_mode))
-		fault = EISDIR;
-	else
-		*regular = S_ISREG(status.st_mode);
-	if (fault != 0)
-		dataset_error_set(error, "%s: %s", path, strerror(fault));
-	return fault == 0;
+		return refuse(path, errno, error);
+	if (S_ISDIR(status.st_mode))
+		return refuse(path, EISDIR, error);
+	*regular = S_ISREG(status.st_mode);
+	return true;
 }
 
 /* A directory opens for reading, and fails only at the first read; it is told apart at once. */
 static bool open_file(struct source *source, struct dataset_error *error)
 {
 	struct stat status;
+	bool standard_input = strcmp(source->path, "-") == 0;
 
-	source->fd = strcmp(source->path, "-") == 0 ? STDIN_FILENO
-						    : open(source->path, O_RDONLY | O_CLOEXEC);
-	int fault = 0;
-
+	source->fd = standard_input ? STDIN_FILENO : open(source->path, O_RDONLY | O_CLOEXEC);
 	if (source->fd < 0 || fstat(source->fd, &status) != 0)
-		fault = errno;
-	else if (S_ISDIR(status.st_mode))
-		fault = EISDIR;
-	if (fault != 0) {
-		dataset_error_set(error, "%s: %s", source->path, strerror(fault));
-		return false;
-	}
+		return refuse(source->path, errno, error);
+	if (S_ISDIR(status.st_mode))
+		return refuse(source->path, EISDIR, error);
 	source->regular = S_ISREG(status.st_mode);
 	return true;
 }
@@ -207,27 +203,33 @@ static bool path_ends(const char *path, const char *suffix)
 	return span_ends_with_nocase(span_text(path), span_text(suffix));
 }
 
-/* By the signature; a name that promises a packing must keep it, else a damaged file would be read as text. */
+/* Zstandard's magic number, or that of a skippable frame, which may go before (RFC 8878 3.1.1, 3.1.2). */
+static bool is_zstd(const uint8_t *raw)
+{
+	return memcmp(raw, "\x28\xb5\x2f\xfd", SIGNATURE_BYTES) == 0 ||
+	       ((raw[0] & 0xf0) == 0x50 &&
+		memcmp(raw + 1, "\x2a\x4d\x18", SIGNATURE_BYTES - 1) == 0);
+}
+
+/*
+ * By the signature; a name that promises a packing must keep it, else a damaged file would be read as text. A file
+ * shorter than a signature has none: behind its end the buffer is still zero.
+ */
 static const char *packing_find(struct source *source)
 {
 	const uint8_t *raw = source->raw + source->raw_at;
-	size_t len = source->raw_len - source->raw_at;
 
-	if (len >= 2 && raw[0] == 0x1f && raw[1] == 0x8b)
+	source->packing = PACKING_NONE;
+	if (raw[0] == 0x1f && raw[1] == 0x8b)
 		source->packing = PACKING_GZIP;
-	else if (len >= SIGNATURE_BYTES && memcmp(raw, "\x28\xb5\x2f\xfd", SIGNATURE_BYTES) == 0)
+	else if (is_zstd(raw))
 		source->packing = PACKING_ZSTD;
-	else if (len >= SIGNATURE_BYTES && (raw[0] & 0xf0) == 0x50 &&
-		 memcmp(raw + 1, "\x2a\x4d\x18", SIGNATURE_BYTES - 1) == 0)
-		source->packing = PACKING_ZSTD; /* a skippable frame goes before (RFC 8878 3.1.2) */
 	else if (path_ends(source->path, ".gz"))
 		return "named .gz but not gzip data";
 	else if (path_ends(source->path, ".zst"))
 		return "named .zst but not zstd data";
-	else if (len >= SIGNATURE_BYTES && memcmp(raw, "PK\x03\x04", SIGNATURE_BYTES) == 0)
+	else if (memcmp(raw, "PK\x03\x04", SIGNATURE_BYTES) == 0)
 		return "a zip archive; unpack it first (unzip -p)";
-	else
-		source->packing = PACKING_NONE;
 	return NULL;
 }
 
@@ -250,10 +252,8 @@ static enum source_result unpacker_start(struct source *source, struct dataset_e
 		source->zstd = ZSTD_createDStream();
 		fault = source->zstd == NULL ? "no memory to unpack it" : NULL;
 	}
-	if (fault == NULL)
-		return SOURCE_DATA;
-	dataset_error_set(error, "%s: %s", source->path, fault);
-	return SOURCE_FAILED;
+	source->fault = fault;
+	return SOURCE_DATA;
 }
 
 /* Zero bytes may pad a gzip file to a block size; another member may follow at once (RFC 1952 2.2). */
