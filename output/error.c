@@ -17,6 +17,15 @@ bool output_error_set(struct output_error *error, int code, const char *doing, c
 	return false;
 }
 
+bool output_error_set_in(struct output_error *error, int code, const char *doing, const char *dir,
+			 const char *name)
+{
+	char path[PATH_MAX + NAME_MAX + 1];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return output_error_set(error, code, doing, path);
+}
+
 void output_error_text(const struct output_error *error, char *text, size_t size)
 {
 	char reason[256];

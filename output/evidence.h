@@ -24,7 +24,8 @@ struct evidence_settings {
 	size_t queued_bytes; /* sinks wait while more than this waits to be written; 0 takes 32 MiB
 			      */
 	int64_t flush_ms;    /* 0 takes one second */
-	/* Called once, on the writer's thread, when the store has failed; must only wake somebody.
+	/* Called once when the store has failed, on the thread that finds out; must only wake
+	   somebody.
 	 * May be NULL. */
 	void (*failed)(void *context);
 	void *context;

@@ -16,8 +16,9 @@ struct evidence_files; /* the open files of one scan; shared, immutable */
 /* Opens DIR/evidence. NULL on an error; a folder without evidence is ENOENT. */
 struct evidence_files *evidence_files_open(const char *dir, struct output_error *error);
 void evidence_files_close(struct evidence_files *files);
-/* The schema of a family's records. */
+/* The schema of a family's records, and the name of its files. */
 const struct schema *evidence_schema(enum evidence_family family);
+const char *evidence_family_name(enum evidence_family family);
 
 /* Where a record lies: part and offset, packed. Never 0. */
 typedef uint64_t evidence_location;
