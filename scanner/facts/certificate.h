@@ -17,14 +17,17 @@ struct certificate {
 	struct span issuer;
 	int64_t not_before_ms;   /* since 1970-01-01T00:00:00Z; -1 if unreadable */
 	int64_t not_after_ms;
-	struct span_list san;    /* "dns:mx.example", "ip:192.0.2.1", "email:...", "other:<OID>" */
+	struct span_list san;    /* "dns:mx.example", "ip:192.0.2.1", "email:...", "uri:...", "dirname:...", "rid:<OID>", "other:<OID>" */
 	struct span key_type;    /* "rsa", "ec-P-256", "ed25519", ... */
-	int64_t key_bits;
+	int64_t key_bits;        /* -1 if the key is unreadable */
 	struct span signature;   /* algorithm, "ecdsa-with-SHA256" */
 	struct span spki_sha256; /* of the SubjectPublicKeyInfo, 32 bytes */
 };
 
-/* False if `der` is no certificate; `der` and `sha256` are filled all the same. `der` is not copied. */
+/*
+ * False if `der` is no certificate; `der` and `sha256` are filled all the same. `der` is not copied. Over the arena's cap
+ * values are missing, and `arena->exhausted` tells.
+ */
 bool certificate_read(struct arena *arena, struct span der, struct certificate *certificate);
 
 /*
