@@ -432,26 +432,15 @@ static void on_life(evutil_socket_t descriptor, short what, void *context)
 
 /* --- opening ------------------------------------------------------------------------------ */
 
-/* The next local address of this family, or none. */
-static struct address local_address(struct connector *connector, uint8_t family)
-{
-	const struct connector_settings *settings = &connector->settings;
-
-	for (size_t i = 0; i < settings->local_addresses_count; i++) {
-		size_t at = connector->next_local++ % settings->local_addresses_count;
-
-		if (settings->local_addresses[at].family == family)
-			return settings->local_addresses[at];
-	}
-	return (struct address){.family = ADDRESS_NONE};
-}
-
 /* The descriptor of a connection that has begun, or -1 and errno. */
 static int begin(struct connection *connection)
 {
 	const struct connection_plan *plan = &connection->plan;
 	int one = 1, descriptor = socket_open(plan->address.family, SOCK_STREAM);
-	struct address local = local_address(connection->connector, plan->address.family);
+	struct connector *connector = connection->connector;
+	struct address local = socket_local(connector->settings.local_addresses,
+					    connector->settings.local_addresses_count,
+					    plan->address.family, connector->next_local++);
 
 	if (descriptor < 0)
 		return -1;

@@ -31,7 +31,8 @@ struct resolver_settings;
 struct name_server {
 	struct address address;
 	uint16_t port;
-	bool trusted; /* its AD bit is believed (RFC 6840 5.8): loopback, or --trust-ad */
+	bool trusted;    /* its AD bit is believed (RFC 6840 5.8): loopback, or --trust-ad */
+	bool validating; /* it was seen to set AD; only then does a missing AD mean anything (steps/dns_query.h) */
 };
 
 /* Pacing of one provider: `spacing_us` between the beginnings of two connections, `connections_count` open at a time. */

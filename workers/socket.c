@@ -55,6 +55,18 @@ bool socket_connect(int descriptor, struct address address, uint16_t port)
 	       errno == EINPROGRESS;
 }
 
+struct address socket_local(const struct address *addresses, size_t count, uint8_t family,
+			    size_t turn)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct address *address = &addresses[(turn + i) % count];
+
+		if (address->family == family)
+			return *address;
+	}
+	return (struct address){.family = ADDRESS_NONE};
+}
+
 enum transport_end socket_end(int error)
 {
 	switch (error) {

@@ -6,6 +6,7 @@
 #define STSWEEP_WORKERS_SOCKET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -21,8 +22,11 @@ int socket_open(uint8_t family, int type);
 bool socket_bind(int descriptor, struct address address);
 /* True when connected or on the way; false and errno. */
 bool socket_connect(int descriptor, struct address address, uint16_t port);
-/* Does `name`, as the kernel gave it, stand for this address and port? */
+/* Fills in what the kernel calls this address and port; gives its length. */
 socklen_t socket_name(struct sockaddr_storage *name, struct address address, uint16_t port);
+/* One of `count` local addresses, of this family, the `turn`-th in a round; ADDRESS_NONE where there is none. */
+struct address socket_local(const struct address *addresses, size_t count, uint8_t family,
+			    size_t turn);
 /* What went wrong with a connection. */
 enum transport_end socket_end(int error);
 
