@@ -2,6 +2,8 @@
  * What a step asks of the world, and what the world tells it. A step is a state machine without sockets, threads or clock:
  * it is started, given events, and answers each with requests; it calls nobody and never frees. Whoever drives it (a
  * worker, the replay runner of the tests) carries requests out and brings each result back under the request's tag.
+ *
+ * Times given to steps are milliseconds since 1970 UTC that never go backwards: what they write into records are dates.
  */
 #ifndef STSWEEP_STEPS_REQUEST_H
 #define STSWEEP_STEPS_REQUEST_H
@@ -26,13 +28,20 @@ struct request {
 		struct span host;               /* SNI, Host and DNS-ID: mta-sts.D */
 		const struct address *addresses; /* in the order to try; next one only if no connection came */
 		size_t addresses_count;
-		struct sts_policy *policy;      /* the record's own map; BOTH and EVIDENCE fields are filled */
+		/*
+		 * The record's own map. The HTTPS step fills what it learns; `address`, `started` and `time_ms` are the
+		 * driver's, the step fills in when it asked and was answered where the driver leaves them null.
+		 */
+		struct sts_policy *policy;
 	} fetch;
 	struct {
 		struct span host; /* MX host */
 		struct span sni;
 		struct address address;
-		struct host_address *probe; /* a record of the host's list, or a scratch one for a second SNI */
+		/*
+		 * A record of the host's list, or a scratch one for a second SNI. `started` and `duration_ms` as above.
+		 */
+		struct host_address *probe;
 	} probe;
 	int64_t delay_ms;
 };
@@ -45,7 +54,13 @@ struct requests {
 	size_t count;
 };
 
-/* A lookup's outcome: an answer, or why there is none (`answer.status` from TIMEOUT on; then the rest is empty). */
+/* The next place in `out`, for a step to fill. */
+struct request *requests_add(struct requests *out, enum request_kind kind, uint32_t tag);
+
+/*
+ * A lookup's outcome: an answer, or why there is none (`answer.status` from TIMEOUT on; then the rest is empty, but for
+ * `extended_error` and, under LIMIT, `cnames`).
+ */
 struct lookup_result {
 	struct dns_answer answer; /* in the arena of the job that asked */
 	enum tristate secure;     /* validated by a resolver that is trusted to; unknown where nothing validates */
