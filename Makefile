@@ -102,7 +102,9 @@ TESTS += $$(TESTS_$(1))
 endef
 $(foreach floor,$(FLOORS),$(eval $(call floor_tests,$(floor))))
 
-.PHONY: unit unit-%
+.PHONY: compile unit unit-%
+# The program and every test, nothing run.
+compile: $(B)/stsweep $(TESTS)
 unit: $(TESTS)
 	@scripts/run-tests $(TESTS)
 # One floor only: make unit-facts
@@ -128,11 +130,11 @@ demo:
 e2e:
 	@scripts/deps build lab
 	@$(QUICK_MAKE) all
-	@STSWEEP=$(CURDIR)/$(B)/stsweep tests/e2e/run $(E2E)
+	@tests/e2e/run --program $(B)/stsweep $(E2E)
 
 # The same, and the tens of thousands of real domains of the corpus.
-e2e-full:
-	@$(QUICK_MAKE) e2e E2E=--full
+e2e-full: e2e
+	@scripts/corpus-scan $(B)/stsweep build/corpus-scan
 
 asan tsan:
 	@scripts/deps build test check
