@@ -7,16 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from labkit import namespace, packages, plan, servers, store, world, zones
+from labkit import corpus, corpus_servers, namespace, packages, plan, servers, store, world, zones
 
 BUILD = Path(__file__).resolve().parent.parent.parent / "build/lab"
-FAULTS = (world.WorldError, namespace.NamespaceError, packages.PackageError, servers.ServerError, zones.ZoneError)
+FAULTS = (world.WorldError, corpus.CorpusError, namespace.NamespaceError, packages.PackageError, servers.ServerError, zones.ZoneError)
 EXIT_CANNOT_RUN = 127
+# Limits that a short scan still touches, so that it can be seen whether they are kept.
+WORLD_LIMITS = {"provider-rate-limit": 20, "provider-concurrency": 4, "per-ip-rate-limit": 20, "per-ip-concurrency": 1}
+# The largest provider of the corpus has 8,759 hosts: at 100 a second it takes a minute and a half.
+CORPUS_LIMITS = {"provider-rate-limit": 100, "provider-concurrency": 16, "per-ip-rate-limit": 100, "per-ip-concurrency": 4}
 
 
 def list_(arguments):
     for row in world.read(arguments.world).domains:
         print(row.name)
+    if arguments.corpus:
+        for name, _ in corpus.read(arguments.corpus):
+            print(name)
     return 0
 
 
@@ -55,41 +62,53 @@ def _check_behaviours(made):
 def run(arguments):
     """Outside: gets packages and world ready, then starts itself again inside new namespaces."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    made = plan.make(world.read(arguments.world))
-    tree = packages.ensure(BUILD / "packages")
+    table = world.read(arguments.world)
+    plan.make(table)
+    bound = {"packages": packages.ensure(BUILD / "packages")}
+    if arguments.corpus:
+        bound["corpus"] = corpus.ensure(BUILD / "corpora", arguments.corpus, bound["packages"])
     (BUILD / "worlds").mkdir(exist_ok=True)
-    finished = store.ensure(BUILD / "worlds", made, tree)
-    inside = {"world": str(Path(arguments.world).resolve()), "finished": str(finished), "packages": str(tree),
-              "keep": arguments.keep and str(Path(arguments.keep).resolve()), "command": arguments.command}
+    bound["world"] = store.ensure(BUILD / "worlds", plan.make(table, _foreign(bound)), bound["packages"])
+    order = {"world": str(Path(arguments.world).resolve()), "bound": {name: str(path) for name, path in bound.items()},
+             "keep": arguments.keep and str(Path(arguments.keep).resolve()), "command": arguments.command}
     script = Path(__file__).resolve().parent.parent / "lab"
-    return namespace.enter(script, ["inside", json.dumps(inside)])
+    return namespace.enter(script, ["inside", json.dumps(order)])
+
+
+def _foreign(bound):
+    return corpus.top_level_digests(bound["corpus"]) if "corpus" in bound else {}
 
 
 def inside(arguments):
     """Inside, as the first process: servers up, the command, servers down."""
     order = json.loads(arguments.order)
-    made = plan.make(world.read(order["world"]))
+    bound = {name: Path(path) for name, path in order["bound"].items()}
+    made = plan.make(world.read(order["world"]), _foreign(bound))
     namespace.set_up_network()
-    state = namespace.set_up_folders(Path(order["finished"]), Path(order["packages"]))
+    state = namespace.set_up_folders(bound)
     try:
         lab = servers.Servers(state, made)
         lab.start()
-        return _run_command(order["command"], _environment(state))
+        if "corpus" in bound:
+            corpus_servers.start(lab)
+        return _run_command(order["command"], _environment(state, "corpus" in bound))
     finally:
         if order["keep"]:
             namespace.keep(state / "log", order["keep"])
 
 
-def _environment(state):
+def _environment(state, with_corpus):
+    """The environment of the command: where the lab is, and settings for a scanner inside."""
     config = {
-        "name-servers": "127.0.0.1", "trust-ad": "true", "ca-file": state / "world/ca.pem", "allow-reserved": "true",
-        "ehlo-domain": "scanner.good.example", "connect-timeout": 2, "network-timeout": 3, "target-timeout": 20,
-        "timeout": "2s", "provider-rate-limit": 20, "provider-concurrency": 4, "per-ip-rate-limit": 20, "per-ip-concurrency": 1,
-        "preflight-host": "mx1.good.example",
+        "name-servers": "127.0.0.1", "trust-ad": "true", "ca-file": state / "ca.pem", "allow-reserved": "true",
+        "ehlo-domain": "scanner.good.example", "preflight-host": "mx1.good.example", "timeout": "2s",
+        "connect-timeout": "2s", "network-timeout": "3s", "target-timeout": "20s",
+        **(CORPUS_LIMITS if with_corpus else WORLD_LIMITS),
     }
+    (state / "ca.pem").write_text("".join(path.read_text() for path in sorted(state.glob("*/ca.pem"))))
     path = state / "stsweep.conf"
     path.write_text("".join(f"{name} = {value}\n" for name, value in config.items()))
-    return dict(os.environ, STSWEEP_CONFIG=str(path), STSWEEP_LAB_DIR=str(state), STSWEEP_LAB_CA=str(state / "world/ca.pem"))
+    return dict(os.environ, STSWEEP_CONFIG=str(path), STSWEEP_LAB_DIR=str(state), STSWEEP_LAB_CA=str(state / "ca.pem"))
 
 
 def _run_command(command, environment):

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -22,7 +23,7 @@ OWN_ADDRESS_6 = "2001:db8::1/128"
 STATE_BYTES = "2g"
 USERS = [("postfix", 64025), ("Debian-exim", 64026)]
 GROUPS = [("postfix", 64025), ("Debian-exim", 64026), ("postdrop", 64027)]
-DESCRIPTORS = 20000
+POLL_S = 0.005
 
 
 class NamespaceError(Exception):
@@ -103,6 +104,34 @@ def set_up_network():
         _run("ip", _family(network), "route", "add", network, "dev", "hole")
 
 
+def new_network(number, name, networks):
+    """A network of its own for machines of which there are too many to bind one by one: every address of `networks` answers.
+
+    Gives the process that holds it; servers enter it and listen on all addresses.
+    """
+    holder = subprocess.Popen(["unshare", "--net", "--", "sleep", "infinity"], preexec_fn=_die_with_parent)
+    own = os.readlink("/proc/self/ns/net")
+    while os.readlink(f"/proc/{holder.pid}/ns/net") == own:
+        time.sleep(POLL_S)
+    _run("ip", "link", "add", name, "type", "veth", "peer", "name", "world", "netns", str(holder.pid))
+    there = ["nsenter", f"--target={holder.pid}", "--net", "--"]
+    _run(*there, "ip", "link", "set", "lo", "up")
+    for near, far, default in ((f"203.0.113.{64 + 2 * number}/31", f"203.0.113.{65 + 2 * number}/31", "0.0.0.0/0"),
+                               (f"2001:db8:fff0:{number}::/127", f"2001:db8:fff0:{number}::1/127", "::/0")):
+        family = _family(near)
+        quick = ["nodad"] if family == "-6" else []
+        _run("ip", family, "addr", "add", near, "dev", name, *quick)
+        _run(*there, "ip", family, "addr", "add", far, "dev", "world", *quick)
+        _run("ip", "link", "set", name, "up")
+        _run(*there, "ip", "link", "set", "world", "up")
+        _run(*there, "ip", family, "route", "add", default, "via", near.split("/")[0])
+        for network in networks:
+            if _family(network) == family:
+                _run("ip", family, "route", "add", network, "via", far.split("/")[0])
+                _run(*there, "ip", family, "route", "add", "local", network, "dev", "lo")
+    return holder.pid
+
+
 def _place(forbidden):
     for place in STATE_PLACES:
         if os.path.isdir(place) and not any(str(path).startswith(place + "/") for path in forbidden):
@@ -120,13 +149,13 @@ def _bind_text(path, text, state):
         _run("mount", "--bind", source, target)
 
 
-def set_up_folders(world_folder, packages_folder):
-    """The state folder, in memory, with the world and the packages bound into it; users for the mail servers; a resolver."""
-    forbidden = [Path.cwd(), world_folder, packages_folder, Path(sys.executable), Path(__file__).resolve()]
+def set_up_folders(bound):
+    """The state folder, in memory, with the folders `bound` ({name: path}) in it; users for the mail servers; a resolver."""
+    forbidden = [Path.cwd(), Path(sys.executable), Path(__file__).resolve()] + list(bound.values())
     state = _place(forbidden)
     _run("mount", "--make-rprivate", "/")
     _run("mount", "-t", "tmpfs", "-o", f"mode=755,size={STATE_BYTES}", "lab", state)
-    for name, source in (("world", world_folder), ("packages", packages_folder)):
+    for name, source in bound.items():
         (state / name).mkdir()
         _run("mount", "--bind", source, state / name)
     (state / "log").mkdir(mode=0o755)

@@ -93,6 +93,7 @@ class Plan:
     sni: dict = field(default_factory=dict)            # alias -> certificate
     name_servers: list = field(default_factory=list)   # (zone name, behaviour, addresses)
     resolver: dict = field(default_factory=dict)       # owner -> behaviour
+    foreign: dict = field(default_factory=dict)        # top-level domains of a corpus -> their DS records
     taken: dict = field(default_factory=dict)          # how many addresses of each network are taken
 
 
@@ -313,6 +314,10 @@ def _plan_delegations(plan):
         if zone.name != ".":
             parent = parent_of(plan, zone.name)
             parent.add(zone.name, "NS", (zone.villain_host or NAME_SERVER) + ".")
+    for tld, digests in plan.foreign.items():
+        plan.zones["."].add(tld, "NS", NAME_SERVER + ".")
+        for digest in digests:
+            plan.zones["."].add(tld, "DS", digest)
     for name in (".", "example"):
         for address in NAME_SERVER_ADDRESSES:
             plan.zones[name].add(NAME_SERVER, _address_type(address), address)
@@ -327,9 +332,9 @@ def parent_of(plan, name):
     return plan.zones["."]
 
 
-def make(world):
-    """The plan of a world. Raises PlanError naming the row that cannot be."""
-    plan = Plan(world)
+def make(world, foreign=None):
+    """The plan of a world, with the top-level domains of a corpus. Raises PlanError naming the row that cannot be."""
+    plan = Plan(world, foreign=foreign or {})
     _new_zone(plan, "good.example")
     for row in world.hosts:
         _plan_host(plan, row)

@@ -75,7 +75,7 @@ def record(path):
         while True:
             packet, extra, _, where = tap.recvmsg(PACKET_BYTES, 64)
             # On loopback each packet is seen twice, going out and coming in: once is enough.
-            if where[2] != PACKET_OUTGOING:
+            if where[2] != PACKET_OUTGOING and where[0] == "lo":
                 continue
             segment = parse(packet)
             if segment and segment[4] & (SYN | FIN | RST):

@@ -23,6 +23,10 @@ READY_TIMEOUT_S = 60
 POLL_S = 0.02
 QUERY_TIMEOUT_S = 0.25
 VALIDATOR, RESOLVERS = "127.0.0.2", ["127.0.0.1", "::1"]
+POSTFIX_SERVICES = [
+    "postlog unix-dgram n - n - 1 postlogd", "tlsmgr unix - - n 1000? 1 tlsmgr", "rewrite unix - - n - - trivial-rewrite",
+    "anvil unix - - n - 1 anvil", "proxymap unix - - n - - proxymap",
+]
 POSTFIX_VARIANTS = {
     "plain": ["smtpd_tls_security_level=none"],
     "nocert": ["smtpd_tls_chain_files=", "smtpd_tls_cert_file=none"],
@@ -70,8 +74,10 @@ class Servers:
         path.write_text(text)
         return path
 
-    def spawn(self, name, group, *command):
-        """Starts a server; what it prints goes to its log."""
+    def spawn(self, name, group, *command, inside=None):
+        """Starts a server, in the network of process `inside` if given; what it prints goes to its log."""
+        if inside is not None:
+            command = ("nsenter", f"--target={inside}", "--net", "--") + command
         environment = dict(os.environ, OPENSSL_CONF=str(self.state / "openssl.cnf"))
         if group:
             environment["LD_LIBRARY_PATH"] = packages.library_path(self.tree(group))
@@ -122,7 +128,7 @@ class Servers:
     def start_knot(self):
         lines = ["server:", f"  rundir: {self.state}/knot", "  automatic-acl: off"]
         lines += [f"  listen: {address}@53" for address in planning.NAME_SERVER_ADDRESSES]
-        lines += ["log:", "- target: stderr", "  any: warning", "database:", f"  storage: {self.state}/knot",
+        lines += ["log:", "- target: stderr", "  any: warning", "  zone: info", "database:", f"  storage: {self.state}/knot",
                   "template:", "- id: default", f"  storage: {self.state}/world/zones/signed", "  journal-content: none",
                   "  zonefile-sync: -1", "  semantic-checks: off", "zone:"]
         for zone in self.plan.zones.values():
@@ -130,11 +136,17 @@ class Servers:
                 name = zone.name.rstrip(".")
                 lines += [f"- domain: \"{name}.\"", f"  file: \"{name or 'root'}.zone\""]
         (self.state / "knot").mkdir()
+        for tld in self.plan.foreign:
+            lines += [f"- domain: \"{tld}.\"", f"  file: \"{self.state}/corpus/zones/signed/{tld}.zone\""]
         conf = self.write("knot.conf", "\n".join(lines) + "\n")
         self.spawn("knot", "dns", self.tree("dns") / "usr/sbin/knotd", "-c", conf)
 
+    def is_relayed(self):
+        """Does the misbehaving resolver stand in front? Not before a corpus: it would be what is measured."""
+        return bool(self.plan.resolver) and not self.plan.foreign
+
     def start_unbound(self):
-        relayed = bool(self.plan.resolver)
+        relayed = self.is_relayed()
         addresses = [VALIDATOR] if relayed else RESOLVERS
         hints = [f". 3600000 NS {planning.NAME_SERVER}."]
         for address in planning.NAME_SERVER_ADDRESSES:
@@ -153,6 +165,15 @@ class Servers:
         lines += [f"  local-zone: \"{name}.\" nodefault" for name in ("test", "invalid", "example", "onion")]
         conf = self.write("unbound.conf", "\n".join(lines) + "\nremote-control:\n  control-enable: no\n")
         self.spawn("unbound", "dns", self.tree("dns") / "usr/sbin/unbound", "-d", "-c", conf)
+
+    def zones_are_loaded(self):
+        """Has the name server all zones? One that does not load is an error of the table, and told with its line."""
+        text = (self.log / "knot.out").read_text(errors="replace")
+        for line in text.splitlines():
+            if " error: " in line:
+                raise ServerError("name server: " + line.split(" error: ", 1)[1])
+        wanted = sum(1 for zone in self.plan.zones.values() if not zone.villain) + len(self.plan.foreign)
+        return text.count("] loaded, ") >= wanted
 
     # --- the misbehaving server
 
@@ -180,7 +201,7 @@ class Servers:
             dns_servers.append({"zone": zone, "behaviour": behaviour, "argument": argument, "addresses": addresses, "port": 53,
                                 "records": str(self.state / f"world/zones/signed/{zone}.zone")})
         config = {"log": str(self.log / "villain.log"), "smtp": list(smtp.values()), "https": https, "dns": dns_servers}
-        if self.plan.resolver:
+        if self.is_relayed():
             names = {}
             for owner, whole in self.plan.resolver.items():
                 behaviour, _, argument = whole.partition("/")
@@ -217,21 +238,27 @@ class Servers:
         return lines + [f"  location = /.well-known/mta-sts.txt {{ {answer} }}", "  location / { return 404; }", "}"]
 
     def start_nginx(self):
-        lines = ["daemon off;", "user root;", "worker_processes 1;", f"pid {self.state}/nginx.pid;",
-                 f"error_log {self.log}/nginx-error.log warn;", "events { worker_connections 4096; }", "http {",
-                 "log_format lab '$msec $server_addr $remote_port \"$ssl_server_name\" $status $server_protocol "
-                 "$ssl_protocol $request_time';", f"access_log {self.log}/nginx.log lab;",
-                 "server_names_hash_bucket_size 256; server_names_hash_max_size 65536;",
-                 "ssl_ciphers DEFAULT:@SECLEVEL=0; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;",
-                 "keepalive_timeout 20s; reset_timedout_connection on;"]
-        lines += [f"{part}_temp_path {self.state}/nginx/{part};" for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
+        lines = []
         for number, policy in enumerate(self.plan.policies):
             for address, server in policy.pairs:
                 if server.partition("/")[0] == "nginx":
                     lines += self.nginx_server(number, policy, address, server)
-        (self.state / "nginx").mkdir()
-        conf = self.write("nginx.conf", "\n".join(lines + ["}"]) + "\n")
-        self.spawn("nginx", "web", self.tree("web") / "usr/sbin/nginx", "-c", conf, "-e", self.log / "nginx-error.log")
+        self.run_nginx("nginx", lines)
+
+    def run_nginx(self, name, servers, inside=None):
+        """Starts an nginx with these server blocks."""
+        lines = ["daemon off;", "user root;", "worker_processes 1;", f"pid {self.state}/{name}.pid;",
+                 f"error_log {self.log}/{name}-error.log warn;", "events { worker_connections 4096; }", "http {",
+                 "log_format lab '$msec $server_addr $remote_port \"$ssl_server_name\" $status $server_protocol "
+                 "$ssl_protocol $request_time';", f"access_log {self.log}/{name}.log lab;",
+                 "server_names_hash_bucket_size 256; server_names_hash_max_size 65536;",
+                 "ssl_ciphers DEFAULT:@SECLEVEL=0; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;",
+                 "keepalive_timeout 20s; reset_timedout_connection on;"]
+        lines += [f"{part}_temp_path {self.state}/{name}/{part};" for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
+        (self.state / name).mkdir()
+        conf = self.write(f"{name}.conf", "\n".join(lines + servers + ["}"]) + "\n")
+        program = self.tree("web") / "usr/sbin/nginx"
+        self.spawn(name, "web", program, "-c", conf, "-e", self.log / f"{name}-error.log", inside=inside)
 
     # --- mail
 
@@ -248,8 +275,9 @@ class Servers:
         os.chown(root / "data", user.pw_uid, user.pw_gid)
 
     def postfix_main(self, root):
+        """Settings of a Postfix whose files are under `root`."""
         tree = self.tree("postfix")
-        settings = {
+        return {
             "compatibility_level": "3.6", "queue_directory": root / "queue", "data_directory": root / "data",
             "daemon_directory": tree / "usr/lib/postfix/sbin", "command_directory": tree / "usr/sbin",
             "shlib_directory": tree / "usr/lib/postfix", "meta_directory": root / "etc", "mail_owner": "postfix",
@@ -263,7 +291,6 @@ class Servers:
             "tls_medium_cipherlist": "ALL:@SECLEVEL=0", "smtpd_timeout": "60s", "default_process_limit": "200",
             "alias_maps": "", "alias_database": "", "local_recipient_maps": "",
         }
-        return settings
 
     def start_postfix(self):
         root = self.state / "postfix"
@@ -273,9 +300,7 @@ class Servers:
         if sni:
             settings["tls_server_sni_maps"] = f"texthash:{root}/etc/sni"
             (root / "etc/sni").write_text("".join(f"{name} {path}\n" for name, path in sni.items()))
-        (root / "etc/main.cf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
-        lines = ["postlog unix-dgram n - n - 1 postlogd", "tlsmgr unix - - n 1000? 1 tlsmgr", "rewrite unix - - n - - trivial-rewrite",
-                 "anvil unix - - n - 1 anvil", "proxymap unix - - n - - proxymap"]
+        lines = []
         for listener in self.plan.listeners:
             kind, _, variant = listener.server.partition("/")
             if kind != "postfix":
@@ -284,8 +309,14 @@ class Servers:
             options += POSTFIX_VARIANTS.get(variant, [])
             lines.append(f"{_bracketed(listener.address)}:25 inet n - n - - smtpd")
             lines += [f"  -o {option}" for option in options]
-        (root / "etc/master.cf").write_text("\n".join(lines) + "\n")
-        self.spawn("postfix", "postfix", self.tree("postfix") / "usr/lib/postfix/sbin/master", "-c", root / "etc", "-d")
+        self.run_postfix(root, settings, lines)
+
+    def run_postfix(self, root, settings, services, inside=None):
+        """Starts the Postfix of `root` with these settings and these lines of master.cf."""
+        (root / "etc/main.cf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
+        (root / "etc/master.cf").write_text("\n".join(POSTFIX_SERVICES + services) + "\n")
+        master = self.tree("postfix") / "usr/lib/postfix/sbin/master"
+        self.spawn(root.name, "postfix", master, "-c", root / "etc", "-d", inside=inside)
 
     def start_exim(self):
         root, user = self.state / "exim", pwd.getpwnam("Debian-exim")
@@ -310,26 +341,30 @@ class Servers:
         conf.chmod(0o644)
         self.spawn("exim", "exim", self.tree("exim") / "usr/sbin/exim4", "-C", conf, "-bdf")
 
-    def exim_config(self, root, addresses):
-        log = self.log / "exim"
+    def exim_base(self, root):
+        """The options of an Exim whose files are under `root`."""
+        log = self.log / root.name
         log.mkdir(exist_ok=True)
         user = pwd.getpwnam("Debian-exim")
         os.chown(log, user.pw_uid, user.pw_gid)
-        here = "${tr{$received_ip_address}{:}{_}}"
-        host = f"${{readfile{{{root}/name/{here}}}}}"
-        return "\n".join([
+        return [
             "exim_user = Debian-exim", "exim_group = Debian-exim", "keep_environment =", "primary_hostname = mx.lab.example",
             f"spool_directory = {root}/spool", f"pid_file_path = {root}/pid", f"log_file_path = {log}/%slog",
             "log_selector = +millisec +incoming_interface +smtp_connection +tls_sni", "write_rejectlog = false",
-            f"local_interfaces = <; {' ; '.join(addresses)}", "daemon_smtp_ports = 25", "rfc1413_query_timeout = 0s",
-            "smtp_accept_max = 400", "smtp_accept_queue = 0", "smtp_load_reserve = 1000", "helo_allow_chars = _",
-            "helo_lookup_domains =", "host_lookup =", "dns_dnssec_ok = 0", "smtp_connect_backlog = 512",
+            "daemon_smtp_ports = 25", "rfc1413_query_timeout = 0s", "smtp_accept_max = 400", "smtp_accept_queue = 0",
+            "smtp_load_reserve = 1000", "helo_allow_chars = _", "helo_lookup_domains =", "host_lookup =", "dns_dnssec_ok = 0",
+            "smtp_connect_backlog = 512", "tls_require_ciphers = NORMAL:+VERS-TLS1.2:+VERS-TLS1.3",
+        ]
+
+    def exim_config(self, root, addresses):
+        here = "${tr{$received_ip_address}{:}{_}}"
+        host = f"${{readfile{{{root}/name/{here}}}}}"
+        return "\n".join(self.exim_base(root) + [
+            f"local_interfaces = <; {' ; '.join(addresses)}",
             f"smtp_banner = {host} ESMTP Exim $version_number",
             f"smtp_active_hostname = {host}",
             f"tls_advertise_hosts = ${{if exists{{{root}/plain/{here}}}{{:}}{{*}}}}",
-            f"tls_certificate = ${{lookup{{$tls_in_sni.pem}}dsearch,ret=full{{{root}/sni}}{{$value}}{{{root}/cert/{here}}}}}"
-            if (root / "sni").exists() else f"tls_certificate = {root}/cert/{here}",
-            "tls_require_ciphers = NORMAL:+VERS-TLS1.2:+VERS-TLS1.3",
+            f"tls_certificate = {root}/cert/{here}",
             "acl_smtp_connect = connect", "begin acl", "connect:",
             f"  defer condition = ${{if exists{{{root}/defer/{here}}}}}",
             "    message = 421 Too busy, try again later",
@@ -343,6 +378,7 @@ class Servers:
                    if server not in planning.MUTE_SERVERS]
         wanted += [(address, 53) for address in RESOLVERS + list(planning.NAME_SERVER_ADDRESSES)]
         wanted = {(_packed(address), port): f"{address} port {port}" for address, port in wanted}
+        self.wait_for("the name server's zones", self.zones_are_loaded)
         self.wait_for("a server", lambda: not set(wanted) - _listening())
         self.wait_for("the resolver", _resolves)
 

@@ -5,6 +5,7 @@ that certificates that are about to expire stay so.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import time
@@ -17,8 +18,8 @@ KEEP_WORLDS = 6
 DAY_S = 86400
 
 
-def _key(paths):
-    digest = hashlib.sha256()
+def _key(paths, text):
+    digest = hashlib.sha256(text.encode())
     for path in paths:
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:16]
@@ -48,7 +49,7 @@ def ensure(folder, plan, packages):
     """The folder of the finished world of a plan."""
     tools = sorted(Path(__file__).parent.glob("*.py"))
     tools = [path for path in tools if not path.name.startswith("villain")]
-    key = _key([plan.world.path] + tools + [packages / "complete"])
+    key = _key([plan.world.path] + tools + [packages / "complete"], json.dumps(plan.foreign, sort_keys=True))
     finished = folder / key
     if finished.exists() and time.time() - finished.stat().st_mtime < KEEP_DAYS * DAY_S:
         return finished
