@@ -22,9 +22,9 @@ enum { READ_BYTES = 16384 }; /* a TLS record's worth */
 
 enum state {
 	STATE_CONNECTING,
-	STATE_OPEN,      /* sending and reading, with TLS or without */
+	STATE_OPEN, /* sending and reading, with TLS or without */
 	STATE_HANDSHAKE,
-	STATE_ENDED,     /* `end` says how */
+	STATE_ENDED, /* `end` says how */
 };
 
 /* What could not be sent yet. */
@@ -43,7 +43,7 @@ struct connection {
 	struct outgoing outgoing;
 	int descriptor;
 	SSL *session;
-	struct event *io;   /* its time-out is that of connecting, then of silence */
+	struct event *io; /* its time-out is that of connecting, then of silence */
 	struct event *life;
 	size_t received_bytes; /* without TLS */
 	size_t sent_bytes;
@@ -58,7 +58,7 @@ struct connector {
 	const struct timeval *connect_timeout;
 	const struct timeval *silence_timeout;
 	const struct timeval *life_timeout; /* the usual one */
-	struct tls_summary summary; /* of the session that just came up */
+	struct tls_summary summary;         /* of the session that just came up */
 	uint8_t buffer[READ_BYTES];
 };
 
@@ -480,8 +480,7 @@ static bool add_events(struct connection *connection)
 						   : &own) == 0;
 }
 
-struct connection *connection_open(struct connector *connector,
-				   const struct connection_plan *plan)
+struct connection *connection_open(struct connector *connector, const struct connection_plan *plan)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 

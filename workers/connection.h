@@ -67,8 +67,7 @@ struct connection_plan {
 };
 
 /* Begins to connect. NULL without memory: there will be no report. */
-struct connection *connection_open(struct connector *connector,
-				   const struct connection_plan *plan);
+struct connection *connection_open(struct connector *connector, const struct connection_plan *plan);
 /* Closes at once, without a report. */
 void connection_abort(struct connection *connection);
 

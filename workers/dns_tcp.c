@@ -110,8 +110,8 @@ static void read_some(struct dns_tcp *tcp)
 	tcp->incoming_len += (size_t)got;
 	if (tcp->incoming_len < LENGTH_BYTES || awaited(tcp) > 0)
 		return;
-	struct span message = span_of(tcp->incoming + LENGTH_BYTES,
-				      tcp->incoming_len - LENGTH_BYTES);
+	struct span message =
+		span_of(tcp->incoming + LENGTH_BYTES, tcp->incoming_len - LENGTH_BYTES);
 
 	tcp->incoming_len = 0;
 	tcp->plan.on_message(tcp->plan.context, message);

@@ -213,8 +213,8 @@ static void add_text(uint8_t **at, struct span text)
 
 static void add_target(struct batch *batch, const struct target *target)
 {
-	size_t texts_len = target->name.len + target->input.len + target->metadata.len +
-			   target->reason.len;
+	size_t texts_len =
+		target->name.len + target->input.len + target->metadata.len + target->reason.len;
 	struct target_message *message = batch_add(batch, sizeof(*message) + texts_len);
 	uint8_t *at = message->texts;
 

@@ -31,7 +31,7 @@ struct resolver_settings;
 struct name_server {
 	struct address address;
 	uint16_t port;
-	bool trusted;    /* its AD bit is believed (RFC 6840 5.8): loopback, or --trust-ad */
+	bool trusted; /* its AD bit is believed (RFC 6840 5.8): loopback, or --trust-ad */
 	bool validating; /* it was seen to set AD; only then does a missing AD mean anything (steps/dns_query.h) */
 };
 
@@ -50,7 +50,8 @@ struct engine_settings {
 	size_t name_servers_count;
 	const psl_ctx_t *psl;
 	const struct provider_table *providers; /* may be NULL */
-	const struct address *local_addresses;  /* sources of connections and queries, used in turn; none: the kernel's */
+	const struct address *
+		local_addresses; /* sources of connections and queries, used in turn; none: the kernel's */
 	size_t local_addresses_count;
 	uint16_t smtp_port;
 	uint16_t https_port;
@@ -69,13 +70,14 @@ struct engine_settings {
 /* One line of the list. Spans are copied by engine_push. */
 struct target {
 	int64_t index;
-	int64_t rank;                  /* NUMBER_NULL if the list has none */
-	struct span name;              /* lower-case A-labels; no value for an invalid one */
-	struct span input;             /* as the list gave it */
-	struct span metadata;          /* no value if not passed through */
-	enum name_fault invalid;       /* NAME_FAULT_NULL for a good one, else the record's reason */
-	enum record_status status;     /* RECORD_STATUS_NULL; EXCLUDED: recorded without a packet (block list) */
-	struct span reason;            /* for EXCLUDED */
+	int64_t rank;            /* NUMBER_NULL if the list has none */
+	struct span name;        /* lower-case A-labels; no value for an invalid one */
+	struct span input;       /* as the list gave it */
+	struct span metadata;    /* no value if not passed through */
+	enum name_fault invalid; /* NAME_FAULT_NULL for a good one, else the record's reason */
+	enum record_status
+		status; /* RECORD_STATUS_NULL; EXCLUDED: recorded without a packet (block list) */
+	struct span reason; /* for EXCLUDED */
 };
 
 /* `sinks` has one for each thread. `metrics` has threads + 1 blocks. NULL without memory, descriptors or a usable setting. */

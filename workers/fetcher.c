@@ -11,10 +11,10 @@ struct fetch {
 	struct visit visit; /* first, so that one is the other */
 	struct request request;
 	struct https_step *step;
-	size_t address_at;  /* of request.fetch.addresses */
-	int64_t began_ms;   /* this connection */
-	int64_t spent_ms;   /* connecting before it */
-	int64_t first_ms;   /* the first connection */
+	size_t address_at; /* of request.fetch.addresses */
+	int64_t began_ms;  /* this connection */
+	int64_t spent_ms;  /* connecting before it */
+	int64_t first_ms;  /* the first connection */
 };
 
 static struct transport on_connected(void *context)

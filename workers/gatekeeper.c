@@ -84,8 +84,8 @@ static struct pace provider_pace(const struct gatekeeper *gatekeeper, struct spa
 {
 	const struct engine_settings *engine = gatekeeper->settings.engine;
 	const struct limits *limits = engine->limits;
-	struct pace pace = pace_of(limits->provider_rate_per_minute,
-				   limits->provider_connections_count);
+	struct pace pace =
+		pace_of(limits->provider_rate_per_minute, limits->provider_connections_count);
 
 	if (engine->provider_pace != NULL)
 		engine->provider_pace(engine->context, provider, &pace);
@@ -308,7 +308,6 @@ static void stop(struct gatekeeper *gatekeeper)
 	if (gatekeeper->stopped)
 		return;
 	gatekeeper->stopped = true;
-	count(gatekeeper, METRIC(hosts_dropped), roster_waiting(gatekeeper->roster));
 	roster_drop_waiting(gatekeeper->roster);
 }
 
@@ -448,8 +447,8 @@ void gatekeeper_free(struct gatekeeper *gatekeeper)
 		return;
 	DL_FOREACH_SAFE2(gatekeeper->leaves, leave, next, next)
 	free(leave);
-	for (unsigned i = 0; gatekeeper->outboxes != NULL && i < gatekeeper->settings.engine->threads;
-	     i++)
+	for (unsigned i = 0;
+	     gatekeeper->outboxes != NULL && i < gatekeeper->settings.engine->threads; i++)
 		batch_free(&gatekeeper->outboxes[i]);
 	free(gatekeeper->outboxes);
 	free(gatekeeper->hosts_in_work);

@@ -187,10 +187,11 @@ static void refuse(struct job *job, const struct request *request, struct reques
 		.job = job,
 		.kind = request->kind,
 		.tag = request->tag,
-		.result = {
-			.answer = {.status = DNS_STATUS_LOCAL_LIMIT, .extended_error = -1},
-			.secure = TRISTATE_UNKNOWN,
-		},
+		.result =
+			{
+				.answer = {.status = DNS_STATUS_LOCAL_LIMIT, .extended_error = -1},
+				.secure = TRISTATE_UNKNOWN,
+			},
 	};
 
 	if (request->kind == REQUEST_FETCH)

@@ -45,7 +45,7 @@ struct job_desk {
 	const struct engine_settings *engine;
 	struct resolver *resolver;
 	struct clock clock;
-	struct visit_desk visits; /* its context is the worker; owners are operations */
+	struct visit_desk visits;          /* its context is the worker; owners are operations */
 	const struct timeval *retry_delay; /* a common time-out, of limits->retry_delay_ms */
 	struct operation *ready_first;
 	struct operation *ready_last;

@@ -19,9 +19,9 @@ struct limiter_entry {
 	struct lease *queue; /* utlist's doubly linked list: the head's `previous` is the tail */
 	int64_t leases;      /* that name this key; as long as there is one, the entry stays */
 	int64_t open;
-	int64_t unbegun;     /* taken by leases that have not begun */
-	int64_t next_us;     /* not before this time */
-	int64_t due_us;      /* its place in the heap */
+	int64_t unbegun; /* taken by leases that have not begun */
+	int64_t next_us; /* not before this time */
+	int64_t due_us;  /* its place in the heap */
 	long heap_at;
 };
 
@@ -179,9 +179,10 @@ static void lease_advance(struct limiter *limiter, struct lease *lease, int64_t 
 /* When this entry has to be looked at again without being touched before; forgets one that is idle. */
 static void entry_settle(struct limiter *limiter, struct limiter_entry *entry, int64_t now_us)
 {
-	bool waits_for_time = entry->queue != NULL
-				      ? entry->open < entry->queue->claims[entry->queue->held].open_count
-				      : entry->leases == 0;
+	bool waits_for_time =
+		entry->queue != NULL
+			? entry->open < entry->queue->claims[entry->queue->held].open_count
+			: entry->leases == 0;
 
 	if (waits_for_time && entry->next_us > now_us)
 		heap_add(&limiter->heap, entry, entry->next_us);
@@ -221,8 +222,7 @@ void limiter_free(struct limiter *limiter)
 
 	if (limiter == NULL)
 		return;
-	HASH_ITER(hh, limiter->entries, entry, next)
-	{
+	HASH_ITER (hh, limiter->entries, entry, next) {
 		HASH_DELETE(hh, limiter->entries, entry);
 		free(entry);
 	}

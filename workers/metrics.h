@@ -30,22 +30,22 @@ struct metrics_totals {
 	uint64_t targets_policy;  /* done, with a policy body fetched */
 	uint64_t hosts_wanted;    /* distinct hosts, those known from an earlier run left out */
 	uint64_t hosts_begun;
-	uint64_t hosts_done;      /* recorded; waiting are hosts_wanted - hosts_begun */
-	uint64_t hosts_dropped;
-	uint64_t hosts_tls;       /* done, with TLS on some address */
+	uint64_t hosts_done;    /* recorded; waiting are hosts_wanted - hosts_begun */
+	uint64_t hosts_dropped; /* begun, and given up because the scan was stopped */
+	uint64_t hosts_tls;     /* done, with TLS on some address */
 	uint64_t connections_opened;
 	uint64_t connections_closed;
-	uint64_t bytes_sent;      /* of connections, as on the wire */
+	uint64_t bytes_sent; /* of connections, as on the wire */
 	uint64_t bytes_received;
-	uint64_t certificates;    /* handed to the sink, repeated ones too */
-	uint64_t queries_sent;    /* UDP and TCP, retries too */
-	uint64_t queries_tcp;     /* of those, over TCP */
+	uint64_t certificates; /* handed to the sink, repeated ones too */
+	uint64_t queries_sent; /* UDP and TCP, retries too */
+	uint64_t queries_tcp;  /* of those, over TCP */
 	uint64_t lookups_begun;
-	uint64_t lookups[METRICS_DNS_STATUSES];                       /* finished, by outcome */
-	uint64_t fetches_begun;                                       /* first connection asked for */
-	uint64_t fetches[METRICS_STAGES][METRICS_POLICY_ERRORS];      /* finished; [0][0] with a body */
+	uint64_t lookups[METRICS_DNS_STATUSES];                  /* finished, by outcome */
+	uint64_t fetches_begun;                                  /* first connection asked for */
+	uint64_t fetches[METRICS_STAGES][METRICS_POLICY_ERRORS]; /* finished; [0][0] with a body */
 	uint64_t probes_begun;
-	uint64_t probes[METRICS_STAGES][METRICS_OUTCOMES];            /* finished, by stage and outcome */
+	uint64_t probes[METRICS_STAGES][METRICS_OUTCOMES]; /* finished, by stage and outcome */
 };
 
 /* A counter's number is its place in struct metrics_totals. */

@@ -10,7 +10,7 @@
 
 struct rate {
 	double per_us;
-	double burst;     /* most that can be taken at once */
+	double burst; /* most that can be taken at once */
 	double available;
 	int64_t at_us;
 };

@@ -22,7 +22,7 @@ struct resolution {
 	struct arena *arena; /* answers are parsed into it */
 	/* Once; never from within `lookup` or `cancel` of the resolver. `result` is valid during the call. */
 	void (*done)(struct resolution *lookup, const struct lookup_result *result);
-	void *context; /* of whoever asks */
+	void *context;       /* of whoever asks */
 	void *resolvers_own; /* set by `lookup`, NULL again when it is over */
 };
 

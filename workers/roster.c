@@ -37,7 +37,7 @@ struct roster_provider {
 	struct line waiting;
 	size_t in_work;
 	size_t in_work_most;
-	bool ready;                     /* stands among the ready */
+	bool ready;                       /* stands among the ready */
 	struct roster_provider *previous; /* of the ready */
 	struct roster_provider *next;
 	size_t name_len;
@@ -220,8 +220,8 @@ void roster_free(struct roster *roster)
 
 	if (roster == NULL)
 		return;
-	HASH_ITER(hh, roster->providers, provider, next)
-	provider_free(roster, provider);
+	HASH_ITER (hh, roster->providers, provider, next)
+		provider_free(roster, provider);
 	line_free(&roster->arrivals);
 	free(roster);
 }
@@ -256,8 +256,7 @@ void roster_drop_waiting(struct roster *roster)
 	struct roster_provider *provider, *next;
 
 	line_free(&roster->arrivals);
-	HASH_ITER(hh, roster->providers, provider, next)
-	{
+	HASH_ITER (hh, roster->providers, provider, next) {
 		line_free(&provider->waiting);
 		provider_settle(roster, provider);
 	}

@@ -24,7 +24,7 @@ enum {
 	TCP_CONNECTIONS_COUNT = 128, /* open at a time, one query each */
 	BUSY_WAIT_US = 1000,         /* when the kernel's buffer is full */
 	ID_TRIES_COUNT = 64,
-	MASKED_SERVERS_COUNT = 64,   /* of the masks of struct dns_query_settings */
+	MASKED_SERVERS_COUNT = 64, /* of the masks of struct dns_query_settings */
 	NAMES_ARENA_BYTES = 16777216,
 };
 
@@ -35,9 +35,9 @@ struct query_match {
 };
 
 enum place {
-	PLACE_LINE,     /* of its server */
+	PLACE_LINE, /* of its server */
 	PLACE_TCP_LINE,
-	PLACE_UDP,      /* in flight */
+	PLACE_UDP, /* in flight */
 	PLACE_TCP,
 	PLACE_NONE,
 };
@@ -48,7 +48,7 @@ struct query {
 	struct resolution *lookup;
 	enum place place;
 	bool started;
-	int64_t wait_ms;      /* from sending to the time-out */
+	int64_t wait_ms; /* from sending to the time-out */
 	int64_t deadline_ms;
 	struct query *previous; /* in its line, or in flight */
 	struct query *next;
@@ -112,8 +112,8 @@ static void arm(struct event *timer, int64_t wait_us)
 static void join_line(struct query *query, bool in_front)
 {
 	struct stub *stub = query->stub;
-	struct query **line = query->dns.tcp ? &stub->tcp_line
-					     : &stub->servers[query->dns.server].line;
+	struct query **line =
+		query->dns.tcp ? &stub->tcp_line : &stub->servers[query->dns.server].line;
 
 	query->place = query->dns.tcp ? PLACE_TCP_LINE : PLACE_LINE;
 	if (in_front)
@@ -228,8 +228,8 @@ static void fail(struct query *query, int error)
 static void on_answer(struct query *query, struct span message)
 {
 	struct stub *stub = query->stub;
-	enum dns_query_action action = dns_query_on_message(
-		&query->dns, message, random_u16(&stub->random), now_ms(stub));
+	enum dns_query_action action =
+		dns_query_on_message(&query->dns, message, random_u16(&stub->random), now_ms(stub));
 
 	if (action == DNS_QUERY_WAIT)
 		return;
@@ -267,8 +267,7 @@ static void on_error(void *context, struct udp_socket *socket, int error)
 	struct stub *stub = context;
 	struct query *query, *next;
 
-	HASH_ITER(hh, stub->sent, query, next)
-	{
+	HASH_ITER (hh, stub->sent, query, next) {
 		if (query->socket == socket)
 			fail(query, error);
 	}
@@ -366,17 +365,17 @@ static void send_tcp(struct query *query)
 	struct dns_tcp_plan plan = {
 		.base = stub->base,
 		.server = &stub->settings->name_servers[query->dns.server],
-		.message = span_of(message,
-				   dns_query_message(&query->dns, message, sizeof(message))),
+		.message =
+			span_of(message, dns_query_message(&query->dns, message, sizeof(message))),
 		.most_bytes = (size_t)stub->settings->limits->dns_message_bytes,
 		.context = query,
 		.on_message = on_tcp_message,
 		.on_error = on_tcp_error,
 	};
 
-	plan.local = socket_local(stub->settings->local_addresses,
-				  stub->settings->local_addresses_count,
-				  plan.server->address.family, query->dns.id);
+	plan.local =
+		socket_local(stub->settings->local_addresses, stub->settings->local_addresses_count,
+			     plan.server->address.family, query->dns.id);
 	query->tcp = dns_tcp_open(&plan);
 	if (query->tcp == NULL) {
 		fail(query, errno);

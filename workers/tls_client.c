@@ -115,9 +115,9 @@ static enum transport_end end_of_reason(unsigned long error, bool in_handshake)
 		return TRANSPORT_END_CLOSED;
 	if (reason == ERR_R_MALLOC_FAILURE)
 		return TRANSPORT_END_LOCAL;
-	if (in_handshake && (reason == SSL_R_UNSUPPORTED_PROTOCOL ||
-			     reason == SSL_R_WRONG_SSL_VERSION || reason == SSL_R_VERSION_TOO_LOW ||
-			     reason == SSL_R_UNKNOWN_SSL_VERSION))
+	if (in_handshake &&
+	    (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_SSL_VERSION ||
+	     reason == SSL_R_VERSION_TOO_LOW || reason == SSL_R_UNKNOWN_SSL_VERSION))
 		return TRANSPORT_END_TLS_VERSION;
 	return TRANSPORT_END_TLS_ERROR;
 }
@@ -223,7 +223,7 @@ static enum tls_summary_state add_certificate(X509 *certificate, const struct li
 	return state;
 }
 
-static enum tls_summary_state add_chain(const STACK_OF(X509) *chain, const struct limits *limits,
+static enum tls_summary_state add_chain(const STACK_OF(X509) * chain, const struct limits *limits,
 					struct tls_summary *summary, tls_certificate_function each,
 					void *context)
 {

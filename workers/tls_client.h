@@ -59,7 +59,8 @@ enum tls_summary_state {
 	TLS_SUMMARY_LOCAL,     /* `each` gave false, or memory ran out */
 };
 
-enum tls_summary_state tls_summarize(SSL *session, const struct limits *limits, struct tls_summary *summary,
-		   tls_certificate_function each, void *context);
+enum tls_summary_state tls_summarize(SSL *session, const struct limits *limits,
+				     struct tls_summary *summary, tls_certificate_function each,
+				     void *context);
 
 #endif

@@ -87,9 +87,9 @@ static bool socket_prepare(struct udp_socket *socket)
 {
 	struct udp_pool *pool = socket->pool;
 	const struct name_server *server = &pool->settings.servers[socket->server];
-	struct address local = socket_local(pool->settings.local_addresses,
-					    pool->settings.local_addresses_count,
-					    server->address.family, pool->next_local++);
+	struct address local =
+		socket_local(pool->settings.local_addresses, pool->settings.local_addresses_count,
+			     server->address.family, pool->next_local++);
 	int bytes = RECEIVE_BUFFER_BYTES;
 
 	socket->descriptor = socket_open(server->address.family, SOCK_DGRAM);

@@ -52,7 +52,7 @@ struct visit {
 	struct arena *arena;  /* of the job */
 	struct span provider; /* no value: not limited by provider */
 	struct address address;
-	struct leave *leave;           /* while there is a connection */
+	struct leave *leave; /* while there is a connection */
 	struct connection *connection;
 };
 
