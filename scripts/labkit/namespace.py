@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-# Folders that every system has; the first one that is not in use becomes the state folder's place inside the namespace.
+# Folders that every system has; the first one that is empty becomes the state folder's place inside the namespace.
 STATE_PLACES = ["/mnt", "/media", "/srv", "/opt"]
 LOCAL_NETWORKS = ["192.0.2.0/24", "198.51.100.0/24", "198.18.0.0/16", "2001:db8::/37"]
 UNREACHABLE_NETWORKS = ["203.0.113.0/25", "2001:db8:bad::/48"]
@@ -133,9 +133,10 @@ def new_network(number, name, networks):
 
 
 def _place(forbidden):
-    for place in STATE_PLACES:
-        if os.path.isdir(place) and not any(str(path).startswith(place + "/") for path in forbidden):
-            return Path(place)
+    free = [place for place in STATE_PLACES
+            if os.path.isdir(place) and not any(str(path).startswith(place + "/") for path in forbidden)]
+    for place in sorted(free, key=lambda place: bool(os.listdir(place))):
+        return Path(place)
     raise NamespaceError(f"every one of {', '.join(STATE_PLACES)} is in use")
 
 

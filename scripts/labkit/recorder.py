@@ -9,6 +9,7 @@ of either side). A connection that is never closed counts as open until the end.
 """
 
 import argparse
+import contextlib
 import socket
 import struct
 import sys
@@ -67,7 +68,8 @@ class Recorder:
 def record(path):
     """Writes the connections until the process is ended; every line is whole, for it is flushed at once."""
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-    tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+    with contextlib.suppress(PermissionError):  # only root of the machine may; the system's buffer does for small scans
+        tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
     tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     with open(path, "w", encoding="ascii", buffering=1) as out:
         recorder = Recorder(out)
