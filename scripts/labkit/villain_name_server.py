@@ -1,6 +1,7 @@
-"""The sockets of the misbehaving name server: zones of its own on some addresses, and on others a resolver that relays
-every query to the validating one, bytes untouched, but for the names that it is told to misbehave for. What a
-misbehaviour is stands in villain_dns.py. Called by villain.py.
+"""The sockets of the misbehaving name server: zones of its own on some addresses (an entry with `upstream` in place of
+`records` is a whole resolver that misbehaves), and on others a resolver that relays every query to the validating one,
+bytes untouched, but for the names that it is told to misbehave for. What a misbehaviour is stands in villain_dns.py.
+Called by villain.py.
 """
 
 import collections
@@ -94,13 +95,14 @@ class Zone:
 
 
 class Upstream:
-    """The validating resolver, seen through one behaviour for one name."""
+    """The validating resolver, seen through one behaviour: for one name, or for a whole zone (`.` is all there is)."""
 
     authoritative = False
 
     def __init__(self, address, service):
         self.address = address
         self.service = service
+        self.origin = dns.name.from_text(service.get("zone", "."))
 
     def honest(self, wire, _message, tcp):
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
@@ -125,9 +127,9 @@ class NameServers:
         self.selector = selectors.DefaultSelector()
         self.zones = collections.defaultdict(list)      # address -> zones
         for entry in config.get("dns", []):
-            zone = Zone(entry)
+            source = Upstream(entry["upstream"], entry) if entry.get("upstream") else Zone(entry)
             for address in entry["addresses"]:
-                self.zones[address].append(zone)
+                self.zones[address].append(source)
         resolver = config.get("resolver") or {"addresses": [], "names": {}, "upstream": None}
         self.upstream = resolver["upstream"]
         self.resolver_addresses = resolver["addresses"]
@@ -243,7 +245,7 @@ class NameServers:
         source = self.names.get(_question_name(wire))
         if source:
             return self._replies(wire, True, client, lambda message: source)
-        return [villain_dns.Reply(Upstream(self.upstream, None).honest(wire, None, True))]
+        return [villain_dns.Reply(Upstream(self.upstream, {}).honest(wire, None, True))]
 
     @staticmethod
     def _send_tcp(sock, reply):
