@@ -143,12 +143,18 @@ static void entry_drop(struct limiter *limiter, struct limiter_entry *entry)
 	free(entry);
 }
 
-static bool entry_is_free(const struct limiter_entry *entry, const struct limiter_claim *claim,
-			  int64_t now_us)
+/* Free but for the time. */
+static bool entry_has_room(const struct limiter_entry *entry, const struct limiter_claim *claim)
 {
 	if (entry->unbegun > 0 && claim->spacing_us >= EXACT_SPACING_US)
 		return false;
-	return entry->open < claim->open_count && entry->next_us <= now_us;
+	return entry->open < claim->open_count;
+}
+
+static bool entry_is_free(const struct limiter_entry *entry, const struct limiter_claim *claim,
+			  int64_t now_us)
+{
+	return entry_has_room(entry, claim) && entry->next_us <= now_us;
 }
 
 /* Takes the claim whose turn it is, `entry` being free. */
@@ -176,15 +182,16 @@ static void lease_advance(struct limiter *limiter, struct lease *lease, int64_t 
 	DL_APPEND2(limiter->granted, lease, previous, next);
 }
 
-/* When this entry has to be looked at again without being touched before; forgets one that is idle. */
+/*
+ * Puts the entry where it will be looked at again: into the heap when only time is missing, even time that has passed
+ * (limiter_next then serves it); nowhere when the next beginning or release does it; away when it is idle.
+ */
 static void entry_settle(struct limiter *limiter, struct limiter_entry *entry, int64_t now_us)
 {
-	bool waits_for_time =
-		entry->queue != NULL
-			? entry->open < entry->queue->claims[entry->queue->held].open_count
-			: entry->leases == 0;
+	const struct lease *first = entry->queue;
 
-	if (waits_for_time && entry->next_us > now_us)
+	if (first != NULL ? entry_has_room(entry, &first->claims[first->held])
+			  : entry->leases == 0 && entry->next_us > now_us)
 		heap_add(&limiter->heap, entry, entry->next_us);
 	else if (entry->leases == 0)
 		entry_drop(limiter, entry);
@@ -343,7 +350,7 @@ int64_t limiter_due_us(const struct limiter *limiter)
 {
 	if (limiter->granted != NULL)
 		return INT64_MIN;
-	return limiter->heap.count > 0 ? limiter->heap.items[0]->due_us : -1;
+	return limiter->heap.count > 0 ? limiter->heap.items[0]->due_us : INT64_MAX;
 }
 
 size_t limiter_count(const struct limiter *limiter)
