@@ -7,7 +7,6 @@
 
 #define ENUMERATOR(P, code, text, meaning) P##_##code,
 /* The whole enum: 0 is P_NULL, "does not apply". */
-#define ENUMERATION(name, P, TABLE) \
-	enum name { P##_NULL, TABLE(ENUMERATOR, P) }
+#define ENUMERATION(name, P, TABLE) enum name { P##_NULL, TABLE(ENUMERATOR, P) }
 
 #endif

@@ -73,17 +73,17 @@ static struct span object_text(struct arena *arena, const char *prefix, const AS
 /* --- subjectAltName --- */
 
 /* The bytes as they are: a NUL among them must not end the name (CVE-2009-2408). */
-static struct span string_text(struct arena *arena, const char *prefix, const ASN1_STRING *string)
+static struct span string_text(struct arena *arena, struct span prefix, const ASN1_STRING *string)
 {
-	size_t prefix_len = strlen(prefix), len = (size_t)ASN1_STRING_length(string);
-	uint8_t *text = arena_alloc(arena, prefix_len + len + 1);
+	size_t len = (size_t)ASN1_STRING_length(string);
+	uint8_t *text = arena_alloc(arena, prefix.len + len + 1);
 
 	if (text == NULL)
 		return (struct span){0};
-	memcpy(text, prefix, prefix_len);
+	memcpy(text, prefix.data, prefix.len);
 	if (len > 0)
-		memcpy(text + prefix_len, ASN1_STRING_get0_data(string), len);
-	return span_of(text, prefix_len + len);
+		memcpy(text + prefix.len, ASN1_STRING_get0_data(string), len);
+	return span_of(text, prefix.len + len);
 }
 
 static struct span address_text(struct arena *arena, const ASN1_OCTET_STRING *bytes)
@@ -109,13 +109,13 @@ static struct span general_name(struct arena *arena, const GENERAL_NAME *name)
 {
 	switch (name->type) {
 	case GEN_DNS:
-		return string_text(arena, "dns:", name->d.dNSName);
+		return string_text(arena, span_text("dns:"), name->d.dNSName);
 	case GEN_IPADD:
 		return address_text(arena, name->d.iPAddress);
 	case GEN_EMAIL:
-		return string_text(arena, "email:", name->d.rfc822Name);
+		return string_text(arena, span_text("email:"), name->d.rfc822Name);
 	case GEN_URI:
-		return string_text(arena, "uri:", name->d.uniformResourceIdentifier);
+		return string_text(arena, span_text("uri:"), name->d.uniformResourceIdentifier);
 	case GEN_DIRNAME:
 		return directory_text(arena, name->d.directoryName);
 	case GEN_RID:

@@ -11,13 +11,17 @@
 enum { SHA256_BYTES = 32 };
 
 struct certificate {
-	struct span sha256;      /* of the whole DER, 32 bytes */
+	struct span sha256; /* of the whole DER, 32 bytes */
 	struct span der;
-	struct span subject;     /* RFC 2253 text, UTF-8 */
+	struct span subject; /* RFC 2253 text, UTF-8 */
 	struct span issuer;
-	int64_t not_before_ms;   /* since 1970-01-01T00:00:00Z; -1 if unreadable */
+	int64_t not_before_ms; /* since 1970-01-01T00:00:00Z; -1 if unreadable */
 	int64_t not_after_ms;
-	struct span_list san;    /* "dns:mx.example", "ip:192.0.2.1", "email:...", "uri:...", "dirname:...", "rid:<OID>", "other:<OID>" */
+	/*
+	 * "dns:mx.example", "ip:192.0.2.1", "email:...", "uri:...", "dirname:...", "rid:<OID>", "other:<OID>", with the
+	 * bytes of the certificate, whatever they are.
+	 */
+	struct span_list san;
 	struct span key_type;    /* "rsa", "ec-P-256", "ed25519", ... */
 	int64_t key_bits;        /* -1 if the key is unreadable */
 	struct span signature;   /* algorithm, "ecdsa-with-SHA256" */

@@ -34,7 +34,8 @@ enum dns_type {
 	V(P, FORMERR, "FORMERR", "the name server could not read the query") \
 	V(P, NOTIMP, "NOTIMP", "the name server does not do this") \
 	V(P, TIMEOUT, "TIMEOUT", "no answer in time from any name server") \
-	V(P, NETWORK_ERROR, "NETWORK-ERROR", "the query could not be sent, or its connection failed") \
+	V(P, NETWORK_ERROR, "NETWORK-ERROR", \
+	  "the query could not be sent, or its connection failed") \
 	V(P, BOGUS, "BOGUS", "the answer fails DNSSEC validation") \
 	V(P, LIMIT, "LIMIT", "a limit of the scanner was hit: too many records, CNAMEs or bytes") \
 	V(P, LOCAL_LIMIT, "LOCAL-LIMIT", "the scanning machine was short of something") \
@@ -43,7 +44,7 @@ enum dns_type {
 ENUMERATION(dns_status, DNS_STATUS, DNS_STATUSES);
 
 struct dns_question {
-	struct span name; /* A-labels, no trailing dot; presentation form, RFC 4343 escapes for odd bytes */
+	struct span name; /* presentation form, A-labels, RFC 4343 escapes for odd bytes */
 	uint16_t type;    /* enum dns_type */
 };
 
@@ -59,29 +60,34 @@ struct dns_tlsa {
 	struct span data;
 };
 
-/* What an answer says, all in the arena it was parsed into. Records of the type asked for, at the end of the CNAME chain. */
+/*
+ * What an answer says, all in the arena it was parsed into. Records are those of the type asked for, at the end of the
+ * CNAME chain, in the order they came.
+ */
 struct dns_answer {
-	enum dns_status status;      /* NOERROR to NOTIMP by the RCODE and the records; LIMIT where a cap was hit */
-	bool truncated;              /* TC: ask again over TCP; nothing else is filled then */
-	bool authentic;              /* AD as sent; whether to believe it is the caller's business */
-	bool cname_loop;             /* the chain comes back to itself */
-	struct span canonical;       /* last name of the chain; the question's name where there is no CNAME */
-	struct span_list cnames;     /* targets in order, lower-cased */
-	uint32_t ttl_s;              /* least of the chain and the records; of the SOA (RFC 2308 5) for a negative answer */
-	int extended_error;          /* EDE INFO-CODE (RFC 8914), -1 if none */
-	struct address *addresses;   /* A, AAAA */
+	enum dns_status status;  /* NOERROR to NOTIMP by RCODE and records; LIMIT at a cap */
+	bool truncated;          /* TC: ask again over TCP; nothing else is filled then */
+	bool authentic;          /* AD as sent; whether to believe it is the caller's business */
+	bool cname_loop;         /* the chain comes back to itself */
+	struct span canonical;   /* last name of the chain; without CNAME the question's */
+	struct span_list cnames; /* targets in order, lower-cased */
+	/* Least of the chain and the records; of the SOA (RFC 2308 5) for a negative answer. */
+	uint32_t ttl_s;
+	int extended_error;        /* EDE INFO-CODE (RFC 8914), -1 if none */
+	struct address *addresses; /* A, AAAA */
 	size_t addresses_count;
-	struct dns_mx *mx;           /* in the order they came */
+	struct dns_mx *mx;
 	size_t mx_count;
-	struct span_list txt;        /* the strings of one record joined without spaces, one span a record */
-	struct span_list names;      /* NS, PTR, lower-cased; for a CNAME question its target, which is in `cnames` too */
+	struct span_list txt; /* one span a record, its strings joined without spaces */
+	/* NS, PTR, lower-cased; for a CNAME question its target, which is in `cnames` too. */
+	struct span_list names;
 	struct dns_tlsa *tlsa;
 	size_t tlsa_count;
-	struct span soa_rname;       /* as a name; only for a SOA question */
+	struct span soa_rname; /* as a name; only for a SOA question */
 };
 
 struct dns_caps {
-	size_t records_count;     /* records read; one more gives LIMIT */
+	size_t records_count; /* records read; one more gives LIMIT */
 	unsigned cname_depth_count;
 };
 

@@ -9,7 +9,7 @@
 #include "base/span.h"
 
 enum {
-	DNS_NAME_BYTES = 255,                      /* on the wire, lengths and root included */
+	DNS_NAME_BYTES = 255,                     /* on the wire, lengths and root included */
 	DNS_NAME_TEXT_BYTES = 4 * DNS_NAME_BYTES, /* as text, every byte escaped as \DDD */
 };
 
@@ -30,6 +30,7 @@ bool dns_wire_equal(struct span message, size_t a_at, size_t b_at);
  * The name at `at` in presentation form, lower-cased, no trailing dot, the root as "."; `*end` is where it stops in its
  * place. Gives the text's length, 0 if malformed.
  */
-size_t dns_wire_to_text(struct span message, size_t at, char text[DNS_NAME_TEXT_BYTES], size_t *end);
+size_t dns_wire_to_text(struct span message, size_t at, char text[DNS_NAME_TEXT_BYTES],
+			size_t *end);
 
 #endif

@@ -177,14 +177,14 @@ bool smtp_ehlo_offers(struct span_list keywords, const char *keyword)
 /* Of STARTTLS, X's for some or all letters; or, as Cisco's firewalls write, seven X's and a counting letter. */
 static bool is_stripped(struct span word)
 {
-	static const char original[] = "STARTTLS";
+	struct span original = span_text("STARTTLS");
 	size_t masked = 0, kept = 0;
 
-	if (word.len != sizeof(original) - 1)
+	if (word.len != original.len)
 		return false;
 	for (size_t i = 0; i < word.len; i++) {
 		masked += word.data[i] == 'X';
-		kept += word.data[i] == original[i];
+		kept += word.data[i] == original.data[i];
 	}
 	bool counted = masked == word.len - 1 && word.data[word.len - 1] >= 'A' &&
 		       word.data[word.len - 1] <= 'Z';

@@ -9,15 +9,15 @@
 #include "base/span.h"
 
 enum smtp_reply_state {
-	SMTP_REPLY_MORE,      /* not whole yet */
+	SMTP_REPLY_MORE, /* not whole yet */
 	SMTP_REPLY_WHOLE,
 	SMTP_REPLY_MALFORMED, /* no reply line, or codes that differ within one reply */
 	SMTP_REPLY_TOO_LARGE, /* a line or the number of lines over its cap */
 };
 
 struct smtp_reply {
-	int code;               /* 200 to 599 */
-	size_t bytes;           /* of the whole reply, line ends included: where the next one begins */
+	int code;     /* 200 to 599 */
+	size_t bytes; /* of the whole reply, line ends included: where the next one begins */
 	struct span_list lines; /* texts without code, separator and line end, in the arena */
 	bool bare_lf;           /* some line ended in LF alone */
 };

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "facts/dns_message.h"
+#include "tests/corpus.h"
 
 enum {
 	ROUNDS = 3000,
@@ -405,43 +407,36 @@ static void test_random_messages(void **state)
 
 /* --- real MX sets --- */
 
-static FILE *corpus_open(const char *path)
-{
-	const char *folder = getenv("STSWEEP_CORPUS");
-	char name[4096];
-
-	snprintf(name, sizeof(name), "%s/%s", folder != NULL ? folder : "../shared/corpus", path);
-	return fopen(name, "r");
-}
-
-static void push_mx(ldns_pkt *packet, const char *domain, const char *host, int preference)
+static void push_mx(ldns_pkt *packet, const char *domain, struct span host, int preference)
 {
 	char text[2100];
 	ldns_rr *rr = NULL;
 
-	snprintf(text, sizeof(text), "%s. 3600 IN MX %d %s.", domain, preference, host);
+	snprintf(text, sizeof(text), "%s. 3600 IN MX %d %.*s.", domain, preference, (int)host.len,
+		 (const char *)host.data);
 	if (ldns_rr_new_frm_str(&rr, text, 0, NULL, NULL) == LDNS_STATUS_OK)
 		ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER, rr);
 }
 
 /* A line: the domain, its hosts joined by semicolons, and more columns. False if ldns cannot write it. */
-static bool compare_line(struct reading *reading, char *line)
+static bool compare_line(struct reading *reading, struct span line)
 {
-	char *rest = NULL, *domain = strtok_r(line, ",\r\n", &rest);
-	char *hosts = domain == NULL ? NULL : strtok_r(NULL, ",\r\n", &rest);
+	char domain[1024];
 	ldns_pkt *packet = NULL;
 	uint8_t *wire = NULL;
-	size_t len = 0;
+	size_t len = 0, end = span_find(line, ',');
+	struct span hosts = span_skip(line, end + 1);
 	int preference = 0;
 
-	if (hosts == NULL ||
+	hosts = span_first(hosts, span_find(hosts, ','));
+	snprintf(domain, sizeof(domain), "%.*s", (int)end, (const char *)line.data);
+	if (hosts.len == 0 ||
 	    ldns_pkt_query_new_frm_str(&packet, domain, LDNS_RR_TYPE_MX, LDNS_RR_CLASS_IN,
 				       LDNS_RD) != LDNS_STATUS_OK)
 		return false;
 	ldns_pkt_set_qr(packet, true);
-	for (char *host = strtok_r(hosts, ";", &rest); host != NULL;
-	     host = strtok_r(NULL, ";", &rest))
-		push_mx(packet, domain, host, preference++);
+	for (; hosts.len > 0; hosts = span_skip(hosts, span_find(hosts, ';') + 1))
+		push_mx(packet, domain, span_first(hosts, span_find(hosts, ';')), preference++);
 	assert_int_equal(ldns_pkt2wire(&wire, packet, &len), LDNS_STATUS_OK);
 	compare(reading, span_of(wire, len));
 	free(wire);
@@ -451,23 +446,22 @@ static bool compare_line(struct reading *reading, char *line)
 
 static void test_real_mx_sets(void **state)
 {
-	FILE *file = corpus_open("mx/domain-mx.csv");
-	char line[4096];
+	struct arena arena;
 	size_t lines = 0;
 
 	(void)state;
-	if (file == NULL) {
-		print_message("no corpus: the real MX sets are left out\n");
+	if (corpus_folder() == NULL)
 		skip();
-	}
+	arena_init(&arena, 64 << 20);
+	struct cursor cursor = cursor_over(corpus_file(&arena, "mx/domain-mx.csv"));
 	struct reading *reading = reading_new();
 
-	while (lines < CORPUS_DOMAINS && fgets(line, sizeof(line), file) != NULL)
-		lines += compare_line(reading, line) ? 1 : 0;
-	fclose(file);
+	while (lines < CORPUS_DOMAINS && !cursor_at_end(&cursor))
+		lines += compare_line(reading, cursor_line(&cursor)) ? 1 : 0;
 	assert_true(lines > 1000);
 	assert_int_equal(reading->both, lines);
 	reading_free(reading);
+	arena_free(&arena);
 }
 
 int main(void)

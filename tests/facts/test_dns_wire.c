@@ -46,57 +46,58 @@ static void test_text_to_wire_and_back(void **state)
 	}
 }
 
+/* `count` labels of `len` times `letter` each, the last of `last`. */
+static struct span labels(char *text, const char *letter, size_t count, size_t len, size_t last)
+{
+	char *to = text;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			*to++ = '.';
+		for (size_t j = 0; j < (i + 1 == count ? last : len); j++)
+			to = stpcpy(to, letter);
+	}
+	return span_of(text, (size_t)(to - text));
+}
+
 /* 255 bytes on the wire are a name, 256 are none (RFC 1035 2.3.4); the same for 63 of a label. */
 static void test_lengths_to_the_byte(void **state)
 {
-	char text[600] = "";
-	struct dns_wire_name wire;
+	static const struct {
+		size_t count;
+		size_t len;
+		size_t last;
+		size_t wire_len;
+	} cases[] = {
+		{4, 63, 61, 255}, {4, 63, 62, 0}, {4, 63, 63, 0},   {1, 63, 63, 65},
+		{1, 64, 64, 0},   {2, 64, 1, 0},  {127, 1, 1, 255}, {128, 1, 1, 0},
+	};
+	char text[600];
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
-		strcat(text, "123456789012345678901234567890123456789012345678901234567890123.");
-	strcat(text, "1234567890123456789012345678901234567890123456789012345678901");
-	dns_wire_from_text(span_text(text), &wire);
-	assert_int_equal(strlen(text), 253);
-	assert_int_equal(wire.len, 255);
-	strcat(text, "2");
-	dns_wire_from_text(span_text(text), &wire);
-	assert_int_equal(wire.len, 0);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct dns_wire_name wire;
 
-	memset(text, 'x', 64);
-	text[64] = '\0';
-	dns_wire_from_text(span_text(text), &wire);
-	assert_int_equal(wire.len, 0);
-	dns_wire_from_text(span_text(text + 1), &wire);
-	assert_int_equal(wire.len, 65);
-
-	for (size_t i = 0; i < 127; i++)
-		memcpy(text + 2 * i, "a.", 3);
-	dns_wire_from_text(span_text(text), &wire);
-	assert_int_equal(wire.len, 255);
-	memcpy(text + 254, "a.", 3);
-	dns_wire_from_text(span_text(text), &wire);
-	assert_int_equal(wire.len, 0);
+		dns_wire_from_text(labels(text, "x", cases[i].count, cases[i].len, cases[i].last),
+				   &wire);
+		assert_int_equal(wire.len, cases[i].wire_len);
+	}
 }
 
 static void test_the_longest_text(void **state)
 {
-	char text[DNS_NAME_TEXT_BYTES + 1] = "";
+	char text[DNS_NAME_TEXT_BYTES + 1];
 	char back[DNS_NAME_TEXT_BYTES];
+	struct span name = labels(text, "\\200", 4, 63, 61);
 	struct dns_wire_name wire;
 	size_t end = 0;
 
 	(void)state;
-	for (int label = 0; label < 4; label++) {
-		strcat(text, label == 0 ? "" : ".");
-		for (int i = 0; i < (label == 3 ? 61 : 63); i++)
-			strcat(text, "\\200");
-	}
-	dns_wire_from_text(span_text(text), &wire);
+	dns_wire_from_text(name, &wire);
 	assert_int_equal(wire.len, 255);
 	size_t len = dns_wire_to_text(span_of(wire.bytes, wire.len), 0, back, &end);
 
-	assert_true(span_equal(span_of(back, len), span_text(text)));
+	assert_true(span_equal(span_of(back, len), name));
 }
 
 static void test_malformed_names(void **state)

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "base/cursor.h"
 #include "facts/name.h"
+#include "tests/corpus.h"
 
 #define LABEL_63 "123456789012345678901234567890123456789012345678901234567890123"
 #define NAME_253 \
@@ -128,8 +128,8 @@ static void test_input_of_any_length_and_bytes(void **state)
 	assert_int_equal(name_from_input(&arena, span_of(bytes, sizeof(bytes)), &name),
 			 NAME_FAULT_TOO_LONG);
 	/* Few letters, many bytes: four a letter is the most that a name could have been. */
-	for (size_t i = 0; i + 2 <= 1000; i += 2)
-		memcpy(bytes + i, "\xc3\xbc", 2);
+	for (size_t i = 0; i < 1000; i++)
+		bytes[i] = i % 2 == 0 ? 0xc3 : 0xbc;
 	enum name_fault fault = name_from_input(&arena, span_of(bytes, 1000), &name);
 
 	assert_true(fault == NAME_FAULT_LABEL_TOO_LONG || fault == NAME_FAULT_TOO_LONG);
@@ -275,48 +275,30 @@ static void test_public_suffixes(void **state)
 
 /* --- real lists --- */
 
-static FILE *corpus_open(const char *path)
+/* Domains that publish MTA-STS are names, every one; what dirty-lines.txt holds is none. */
+static void check_list(const char *path, bool are_names, size_t least)
 {
-	const char *folder = getenv("STSWEEP_CORPUS");
-	char name[4096];
+	struct cursor cursor = cursor_over(corpus_file(&arena, path));
+	size_t count = 0;
 
-	snprintf(name, sizeof(name), "%s/%s", folder != NULL ? folder : "../shared/corpus", path);
-	return fopen(name, "r");
+	for (; !cursor_at_end(&cursor); count++) {
+		struct span name, input = cursor_line(&cursor);
+		enum name_fault fault = name_from_input(&arena, input, &name);
+
+		if (input.len > 0 && (fault == NAME_FAULT_NULL) != are_names)
+			fail_msg("%s: \"%.*s\", fault %d", path, (int)input.len,
+				 (const char *)input.data, fault);
+	}
+	assert_true(count >= least);
 }
 
-/* Domains that publish MTA-STS are names, every one; what dirty-lines.txt holds is none. */
 static void test_real_lists(void **state)
 {
-	static const struct {
-		const char *path;
-		bool are_names;
-		size_t least;
-	} lists[] = {{"lists/mta-sts-enabled-2962.txt", true, 2900},
-		     {"lists/dirty-lines.txt", false, 10}};
-	char line[8192];
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
-		FILE *file = corpus_open(lists[i].path);
-		size_t count = 0;
-
-		if (file == NULL) {
-			print_message("no corpus: the real lists are left out\n");
-			skip();
-		}
-		while (fgets(line, sizeof(line), file) != NULL) {
-			struct span name,
-				input = span_first(span_text(line), strcspn(line, "\r\n"));
-			enum name_fault fault = name_from_input(&arena, input, &name);
-
-			if (input.len > 0 && (fault == NAME_FAULT_NULL) != lists[i].are_names)
-				fail_msg("%s: \"%.*s\", fault %d", lists[i].path, (int)input.len,
-					 line, fault);
-			count++;
-		}
-		fclose(file);
-		assert_true(count >= lists[i].least);
-	}
+	if (corpus_folder() == NULL)
+		skip();
+	check_list("lists/mta-sts-enabled-2962.txt", true, 2900);
+	check_list("lists/dirty-lines.txt", false, 10);
 }
 
 int main(void)

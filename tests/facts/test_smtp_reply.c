@@ -5,11 +5,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "facts/smtp_reply.h"
+#include "tests/corpus.h"
 
 static const struct smtp_reply_caps caps = {.line_bytes = 512, .lines_count = 100};
 static struct arena arena;
@@ -226,11 +224,12 @@ static char *joined(const json_t *lines)
 	return text;
 }
 
-static void check_dialogue(const json_t *dialogue)
+static void check_dialogue(json_t *dialogue, void *context)
 {
 	static const char *const replies[] = {"greeting", "ehlo_reply", "starttls_reply",
 					      "helo_reply"};
 
+	(void)context;
 	for (size_t i = 0; i < ARRAY_LENGTH(replies); i++) {
 		const json_t *lines = json_object_get(dialogue, replies[i]);
 		struct smtp_reply reply;
@@ -255,28 +254,10 @@ static void check_dialogue(const json_t *dialogue)
 
 static void test_corpus(void **state)
 {
-	const char *folder = getenv("STSWEEP_CORPUS");
-	char path[4096], line[16384];
-	size_t count = 0;
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/smtp/transcripts.jsonl",
-		 folder != NULL ? folder : "../shared/corpus");
-	FILE *file = fopen(path, "r");
-
-	if (file == NULL) {
-		print_message("no corpus: real dialogues are left out\n");
+	if (corpus_folder() == NULL)
 		skip();
-	}
-	for (; fgets(line, sizeof(line), file) != NULL; count++) {
-		json_t *dialogue = json_loads(line, 0, NULL);
-
-		assert_non_null(dialogue);
-		check_dialogue(dialogue);
-		json_decref(dialogue);
-	}
-	fclose(file);
-	assert_true(count >= 10);
+	assert_true(corpus_lines("smtp/transcripts.jsonl", check_dialogue, NULL) >= 10);
 }
 
 int main(void)

@@ -5,11 +5,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "facts/tlsa.h"
+#include "tests/corpus.h"
 
 #define HEX_32 "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
 #define HEX_64 HEX_32 HEX_32
@@ -120,34 +118,28 @@ static void test_no_memory(void **state)
 	arena_free(&small);
 }
 
+static void check_vector(json_t *vector, void *context)
+{
+	const json_t *expected = json_object_get(vector, "expected");
+	bool valid = json_is_true(json_object_get(expected, "valid"));
+	bool usable = json_is_true(json_object_get(expected, "usable_for_smtp"));
+	struct dns_tlsa record;
+
+	(void)context;
+	if (tlsa_from_text(&arena, corpus_text(json_object_get(vector, "input")), &record) ==
+		    valid &&
+	    (!valid || tlsa_is_usable(&record) == usable))
+		return;
+	corpus_print(vector);
+	fail();
+}
+
 static void test_corpus(void **state)
 {
-	const char *folder = getenv("STSWEEP_CORPUS");
-	char path[4096], line[8192];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/vectors/tlsa.jsonl",
-		 folder != NULL ? folder : "../shared/corpus");
-	FILE *file = fopen(path, "r");
-
-	if (file == NULL) {
-		print_message("no corpus: its TLSA records are left out\n");
+	if (corpus_folder() == NULL)
 		skip();
-	}
-	while (fgets(line, sizeof(line), file) != NULL) {
-		json_t *vector = json_loads(line, 0, NULL),
-		       *expected = json_object_get(vector, "expected");
-		const char *input = json_string_value(json_object_get(vector, "input"));
-		bool valid = json_is_true(json_object_get(expected, "valid"));
-		bool usable = json_is_true(json_object_get(expected, "usable_for_smtp"));
-		struct dns_tlsa record;
-
-		if (tlsa_from_text(&arena, span_text(input), &record) != valid ||
-		    (valid && tlsa_is_usable(&record) != usable))
-			fail_msg("%s", input);
-		json_decref(vector);
-	}
-	fclose(file);
+	assert_true(corpus_lines("vectors/tlsa.jsonl", check_vector, NULL) >= 10);
 }
 
 int main(void)
