@@ -220,3 +220,11 @@ size_t seen_count(const struct seen *seen)
 {
 	return seen->count;
 }
+
+void seen_each(const struct seen *seen,
+	       void (*each)(void *context, struct seen_key key, uint64_t value), void *context)
+{
+	for (const struct slab *slab = seen->slabs; slab != NULL; slab = slab->older)
+		for (size_t i = 0; i < slab->used_count; i++)
+			each(context, slab->entries[i].key, slab->entries[i].value);
+}

@@ -31,5 +31,8 @@ uint64_t *seen_find(struct seen *seen, struct seen_key key);
 /* As seen_find, and adds the key with value 0 where it is missing; `added` tells. NULL without memory. */
 uint64_t *seen_add(struct seen *seen, struct seen_key key, bool *added);
 size_t seen_count(const struct seen *seen);
+/* Calls `each` for every entry, in no order that means anything; it must add none. */
+void seen_each(const struct seen *seen,
+	       void (*each)(void *context, struct seen_key key, uint64_t value), void *context);
 
 #endif

@@ -187,7 +187,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 #define PKIX_FIELDS(F) \
 	F(WORD, result, pkix_fault, FINAL, "first certificate fault for the MX name; null when there is none or no certificate") \
 	F(TEXT, detail, , FINAL, "what exactly") \
-	F(WORDS, all, pkix_fault, FINAL, "all certificate faults")
+	F(WORDS, all, pkix_fault, FINAL, "all certificate faults") \
+	F(TIME, not_after, , FINAL, "expiry of the leaf")
 
 #define HOST_ADDRESS_FIELDS(F) \
 	F(TEXT, address, , BOTH, "address") \
