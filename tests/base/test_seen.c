@@ -136,6 +136,32 @@ static void test_many_stay_where_they_are(void **state)
 	seen_free(seen);
 }
 
+static void add_value(void *context, struct seen_key key, uint64_t value)
+{
+	uint64_t *sum = context;
+
+	(void)key;
+	*sum += value;
+}
+
+/* Over more than one slab: every entry once. */
+static void test_each(void **state)
+{
+	enum { ENTRIES = 10000 };
+	struct seen *seen = seen_new();
+	uint64_t sum = 0;
+	bool added = false;
+
+	(void)state;
+	seen_each(seen, add_value, &sum);
+	assert_int_equal(sum, 0);
+	for (unsigned i = 1; i <= ENTRIES; i++)
+		*seen_add(seen, key_of(i), &added) = i;
+	seen_each(seen, add_value, &sum);
+	assert_int_equal(sum, (uint64_t)ENTRIES * (ENTRIES + 1) / 2);
+	seen_free(seen);
+}
+
 static size_t allocated_bytes(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -178,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_long_texts_are_told_apart_wherever_they_differ),
 		cmocka_unit_test(test_find_and_add),
 		cmocka_unit_test(test_many_stay_where_they_are),
+		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_entries_take_less_than_64_bytes),
 	};
 
