@@ -28,7 +28,8 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
 	struct http2 *http = context;
 
 	(void)session;
-	(void)header;
+	if (header->type == NGHTTP2_DATA && is_ours(http, header->stream_id))
+		http->data_bytes += (int64_t)header->length;
 	if (++http->frames_count > http->response->limits->http2_frames_count)
 		http_response_fail(http->response, POLICY_ERROR_TOO_LARGE, span_text("frames"));
 	return 0;
@@ -132,9 +133,9 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 	return 0;
 }
 
-static bool body_is_short(const struct http_response *response)
+static bool body_is_short(const struct http2 *http)
 {
-	return response->content_length > (int64_t)response->body.len;
+	return http->response->content_length > http->data_bytes;
 }
 
 /* The stream is gone before the response was whole. */
@@ -142,7 +143,7 @@ static void fail_stream(struct http2 *http, uint32_t error)
 {
 	struct http_response *response = http->response;
 
-	if (http->stream_reset && body_is_short(response))
+	if (http->stream_reset && body_is_short(http))
 		http_response_fail(response, POLICY_ERROR_TRUNCATED, (struct span){0});
 	else if (http->stream_reset)
 		http_response_fail(response, POLICY_ERROR_PROTOCOL_ERROR, error_name(error));

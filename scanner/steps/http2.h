@@ -15,6 +15,7 @@ struct http2 {
 	struct bytes *send;              /* where what is to be sent goes */
 	int32_t stream;
 	int64_t frames_count;
+	int64_t data_bytes; /* of the stream's DATA frames, those included that nghttp2 refuses */
 	uint32_t goaway_error;
 	bool goaway;       /* received */
 	bool stream_reset; /* by us, because of what the server sent */

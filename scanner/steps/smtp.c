@@ -38,6 +38,7 @@ struct smtp_step {
 	struct bytes commands; /* of the last event */
 	size_t scanned;        /* bytes of `received` in which no reply ends */
 	size_t lines;          /* whole lines among them */
+	size_t checked;        /* bytes of the line behind them that were looked at */
 	bool blocked;          /* the refusal of EHLO said so */
 };
 
@@ -318,22 +319,25 @@ static struct transport next_move(struct smtp_step *step)
  */
 static bool reply_may_be_read(struct smtp_step *step)
 {
-	enum { SEPARATOR_AT = 3 };
+	enum { SEPARATOR_AT = 3, BEGIN_BYTES = SEPARATOR_AT + 1 };
 	const struct limits *limits = step->settings->limits;
 
 	for (;;) {
 		struct span rest = span_skip(bytes_span(&step->received), step->scanned);
 		size_t end = span_find(rest, '\n');
+		size_t checked = step->checked;
 
 		if (end >= (size_t)limits->smtp_line_bytes ||
 		    step->lines >= (size_t)limits->smtp_lines_count)
 			return true;
+		step->checked = end < BEGIN_BYTES ? end : BEGIN_BYTES;
 		if (end == rest.len)
-			return end > 0 && end <= SEPARATOR_AT + 1;
+			return step->checked > checked;
 		if (end <= SEPARATOR_AT || rest.data[SEPARATOR_AT] != '-')
 			return true;
 		step->scanned += end + 1;
 		step->lines++;
+		step->checked = 0;
 	}
 }
 
@@ -367,6 +371,7 @@ static enum smtp_state read_reply(struct smtp_step *step, bool *more)
 	bytes_drop(&step->received, reply.bytes);
 	step->scanned = 0;
 	step->lines = 0;
+	step->checked = 0;
 	return next;
 }
 

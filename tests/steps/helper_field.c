@@ -210,7 +210,9 @@ static void set_number(char *member, struct span value)
 	char text[32] = "";
 	int64_t number;
 
-	memcpy(text, value.data, value.len < sizeof(text) - 1 ? value.len : sizeof(text) - 1);
+	value = span_first(value, sizeof(text) - 1);
+	if (value.len > 0)
+		memcpy(text, value.data, value.len);
 	number = strtoll(text, NULL, 10);
 	memcpy(member, &number, sizeof(number));
 }

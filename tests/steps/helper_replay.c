@@ -49,7 +49,9 @@ int64_t replay_number(struct span text)
 {
 	char copy[32] = "";
 
-	memcpy(copy, text.data, text.len < sizeof(copy) - 1 ? text.len : sizeof(copy) - 1);
+	text = span_first(text, sizeof(copy) - 1);
+	if (text.len > 0)
+		memcpy(copy, text.data, text.len);
 	return strtoll(copy, NULL, 0);
 }
 

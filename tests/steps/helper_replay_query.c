@@ -13,7 +13,7 @@ struct message {
 	size_t len;
 };
 
-static void put_number(struct message *message, uint32_t number, size_t len)
+static void put_number(struct message *message, uint64_t number, size_t len)
 {
 	while (len-- > 0)
 		message->bytes[message->len++] = (uint8_t)(number >> (8 * len));
@@ -253,9 +253,10 @@ static bool expect(struct replay *replay, const struct replay_words *words, bool
 	if (strcmp(what, "ede") == 0)
 		return expect_number(replay, words, result->answer.extended_error);
 	if (strcmp(what, "status") == 0)
-		return expect_word(replay, words, &vocabulary_dns_status, result->answer.status);
+		return expect_word(replay, words, &vocabulary_dns_status,
+				   (int)result->answer.status);
 	if (strcmp(what, "secure") == 0)
-		return expect_word(replay, words, &vocabulary_tristate, result->secure);
+		return expect_word(replay, words, &vocabulary_tristate, (int)result->secure);
 	if (strcmp(what, "from") == 0)
 		return span_equal(result->server, words->items[2]) ||
 		       replay_fail(replay, "answered by another server");
