@@ -20,8 +20,6 @@ import sys
 import threading
 import time
 
-import dns.exception
-
 import villain_dns
 import villain_https
 import villain_name_server
@@ -135,7 +133,7 @@ class Villain:
             return self.turns[address]
 
     def _serve_dns(self, sock, client, address):
-        with sock, contextlib.suppress(OSError, EOFError, dns.exception.DNSException):
+        with sock, contextlib.suppress(*villain_name_server.CLIENT_FAULTS):
             self.name_servers.serve_tcp(sock, client, address)
 
 

@@ -29,6 +29,8 @@ UPSTREAM_SECONDS = 30.0         # longest that the validating resolver is waited
 UPSTREAM_SOCKETS = 64           # an id can be in flight once on each
 WORKERS = 64                    # misbehaving answers at the same time
 RECEIVE_BYTES = 4 << 20
+# What a client's bytes, or its leaving, can cause.
+CLIENT_FAULTS = (OSError, EOFError, ValueError, IndexError, struct.error, dns.exception.DNSException)
 ELSEWHERE = {socket.AF_INET: "127.0.0.99", socket.AF_INET6: "::1"}
 
 
@@ -203,8 +205,8 @@ class NameServers:
                 with socket.socket(sock.family, socket.SOCK_DGRAM) as other:
                     other.bind((ELSEWHERE[sock.family], 0))
                     other.sendto(reply.wire, client)
-        except (OSError, dns.exception.DNSException):
-            pass                # a client's bytes or its leaving end nothing but its own query
+        except CLIENT_FAULTS:
+            pass                # ends nothing but this query
 
     # Both.
 
