@@ -30,6 +30,8 @@ struct final_settings {
 
 struct final_writer;
 
+/* Is this the name of a part of published records, finished or not? */
+bool final_name_is_part(const char *name);
 /* Removes the final parts, finished or not, that an earlier finish left in the folder. */
 bool final_clear(const char *dir, struct output_error *error);
 /* NULL on an error. */
