@@ -19,7 +19,8 @@ STATE_PLACES = ["/mnt", "/media", "/srv", "/opt"]
 LOCAL_NETWORKS = ["192.0.2.0/24", "198.51.100.0/24", "198.18.0.0/16", "2001:db8::/37"]
 UNREACHABLE_NETWORKS = ["203.0.113.0/25", "2001:db8:bad::/48"]
 SILENT_NETWORKS = ["203.0.113.128/25", "2001:db8:dead::/48"]
-OWN_ADDRESS_6 = "2001:db8::1/128"
+# Resolvers hand out addresses of a family only where the machine has one of its own.
+OWN_ADDRESSES = ["192.0.2.1/32", "2001:db8::1/128"]
 STATE_BYTES = "2g"
 USERS = [("postfix", 64025), ("Debian-exim", 64026)]
 GROUPS = [("postfix", 64025), ("Debian-exim", 64026), ("postdrop", 64027)]
@@ -92,7 +93,8 @@ def set_up_network():
     _run("ip", "link", "set", "lo", "up")
     for network in LOCAL_NETWORKS:
         _run("ip", _family(network), "route", "add", "local", network, "dev", "lo")
-    _run("ip", "-6", "addr", "add", OWN_ADDRESS_6, "dev", "lo", "nodad")
+    for address in OWN_ADDRESSES:
+        _run("ip", _family(address), "addr", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
     for name in ("net.ipv6.ip_nonlocal_bind", "net.ipv4.ip_nonlocal_bind"):
         Path("/proc/sys", *name.split(".")).write_text("1\n")
     for network in UNREACHABLE_NETWORKS:
