@@ -8,16 +8,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
-#include <uthash.h>
 #include <utlist.h>
 
-#include "steps/dns_query.h"
 #include "workers/dns_tcp.h"
 #include "workers/engine.h"
 #include "workers/metrics.h"
-#include "workers/random.h"
-#include "workers/rate.h"
 #include "workers/socket.h"
+#include "workers/stub_query.h"
 #include "workers/udp_pool.h"
 
 enum {
@@ -27,215 +24,6 @@ enum {
 	MASKED_SERVERS_COUNT = 64, /* of the masks of struct dns_query_settings */
 	NAMES_ARENA_BYTES = 16777216,
 };
-
-/* What an answer is known by, besides its question: the socket it came in on and its id. */
-struct query_match {
-	uint32_t socket;
-	uint32_t id;
-};
-
-enum place {
-	PLACE_LINE, /* of its server */
-	PLACE_TCP_LINE,
-	PLACE_UDP, /* in flight */
-	PLACE_TCP,
-	PLACE_NONE,
-};
-
-struct query {
-	struct dns_query dns;
-	struct stub *stub;
-	struct resolution *lookup;
-	enum place place;
-	bool started;
-	int64_t wait_ms; /* from sending to the time-out */
-	int64_t deadline_ms;
-	struct query *previous; /* in its line, or in flight */
-	struct query *next;
-	struct query_match match;
-	UT_hash_handle hh;
-	struct udp_socket *socket;
-	struct dns_tcp *tcp;
-};
-
-struct server {
-	struct rate rate;
-	struct query *line;
-};
-
-struct stub {
-	struct resolver resolver; /* first, so that one is the other */
-	struct event_base *base;
-	const struct resolver_settings *settings;
-	struct dns_query_settings query_settings;
-	struct arena names_arena;
-	struct span *names; /* addresses of the servers in text form */
-	struct server *servers;
-	struct rate rate;
-	struct query *tcp_line;
-	struct query *in_flight; /* by deadline */
-	struct query *sent;      /* over UDP, by match */
-	size_t in_flight_count;
-	size_t in_flight_most;
-	size_t tcp_count;
-	unsigned turn; /* the server that is served first next time */
-	struct udp_pool *pool;
-	struct event *deadline_timer;
-	struct event *rate_timer;
-	struct random_pool random;
-};
-
-static int64_t now_us(const struct stub *stub)
-{
-	return clock_now_us(&stub->settings->clock);
-}
-
-static int64_t now_ms(const struct stub *stub)
-{
-	return clock_now_ms(&stub->settings->clock);
-}
-
-static void count(struct stub *stub, size_t metric)
-{
-	metrics_add(stub->settings->metrics, stub->settings->block, metric, 1);
-}
-
-static void arm(struct event *timer, int64_t wait_us)
-{
-	struct timeval wait = {.tv_sec = wait_us / US_PER_S, .tv_usec = wait_us % US_PER_S};
-
-	event_add(timer, &wait);
-}
-
-/* --- places ------------------------------------------------------------------------------- */
-
-static void join_line(struct query *query, bool in_front)
-{
-	struct stub *stub = query->stub;
-	struct query **line =
-		query->dns.tcp ? &stub->tcp_line : &stub->servers[query->dns.server].line;
-
-	query->place = query->dns.tcp ? PLACE_TCP_LINE : PLACE_LINE;
-	if (in_front)
-		DL_PREPEND2(*line, query, previous, next);
-	else
-		DL_APPEND2(*line, query, previous, next);
-}
-
-/* Time-outs are mostly equal, so a query's place is nearly always the last. */
-static void join_flight(struct query *query, enum place place)
-{
-	struct stub *stub = query->stub;
-	struct query *before = stub->in_flight != NULL ? stub->in_flight->previous : NULL;
-
-	query->place = place;
-	query->deadline_ms = now_ms(stub) + query->wait_ms;
-	stub->in_flight_count++;
-	while (before != NULL && before->deadline_ms > query->deadline_ms)
-		before = before == stub->in_flight ? NULL : before->previous;
-	if (before != NULL)
-		DL_APPEND_ELEM2(stub->in_flight, before, query, previous, next);
-	else
-		DL_PREPEND2(stub->in_flight, query, previous, next);
-	if (!event_pending(stub->deadline_timer, EV_TIMEOUT, NULL))
-		arm(stub->deadline_timer, query->wait_ms * US_PER_MS);
-}
-
-static void leave_flight(struct query *query)
-{
-	struct stub *stub = query->stub;
-
-	DL_DELETE2(stub->in_flight, query, previous, next);
-	stub->in_flight_count--;
-	if (query->place == PLACE_UDP) {
-		HASH_DELETE(hh, stub->sent, query);
-		udp_socket_await(query->socket, -1);
-		return;
-	}
-	dns_tcp_close(query->tcp);
-	query->tcp = NULL;
-	stub->tcp_count--;
-}
-
-/* Out of wherever it stands. */
-static void leave_place(struct query *query)
-{
-	struct stub *stub = query->stub;
-
-	switch (query->place) {
-	case PLACE_LINE:
-		DL_DELETE2(stub->servers[query->dns.server].line, query, previous, next);
-		break;
-	case PLACE_TCP_LINE:
-		DL_DELETE2(stub->tcp_line, query, previous, next);
-		break;
-	case PLACE_UDP:
-	case PLACE_TCP:
-		leave_flight(query);
-		break;
-	case PLACE_NONE:
-		break;
-	}
-	query->place = PLACE_NONE;
-}
-
-/* --- the end of a lookup -------------------------------------------------------------------- */
-
-static void finish(struct query *query)
-{
-	struct stub *stub = query->stub;
-	struct resolution *lookup = query->lookup;
-	struct lookup_result result = query->dns.result;
-
-	metrics_lookup(stub->settings->metrics, stub->settings->block, result.answer.status);
-	free(query);
-	lookup->resolvers_own = NULL;
-	lookup->done(lookup, &result);
-}
-
-/* `query` is in no place. */
-static void handle(struct query *query, enum dns_query_action action)
-{
-	switch (action) {
-	case DNS_QUERY_SEND_UDP:
-	case DNS_QUERY_SEND_TCP:
-		query->wait_ms = query->dns.deadline_ms - now_ms(query->stub);
-		join_line(query, true);
-		return;
-	case DNS_QUERY_DONE:
-		finish(query);
-		return;
-	case DNS_QUERY_WAIT:
-		break; /* only messages give this, see on_answer */
-	}
-	abort();
-}
-
-static bool is_local(int error)
-{
-	return socket_end(error) == TRANSPORT_END_LOCAL;
-}
-
-static void fail(struct query *query, int error)
-{
-	struct stub *stub = query->stub;
-
-	leave_place(query);
-	handle(query, dns_query_on_error(&query->dns, is_local(error), random_u16(&stub->random),
-					 now_ms(stub)));
-}
-
-static void on_answer(struct query *query, struct span message)
-{
-	struct stub *stub = query->stub;
-	enum dns_query_action action =
-		dns_query_on_message(&query->dns, message, random_u16(&stub->random), now_ms(stub));
-
-	if (action == DNS_QUERY_WAIT)
-		return;
-	leave_place(query);
-	handle(query, action);
-}
 
 /* --- UDP ------------------------------------------------------------------------------------ */
 
@@ -258,7 +46,7 @@ static void on_message(void *context, struct udp_socket *socket, struct span mes
 	match.id = (uint32_t)message.data[0] << 8 | message.data[1];
 	query = find_sent(stub, match);
 	if (query != NULL)
-		on_answer(query, message);
+		query_on_message(query, message);
 }
 
 /* Which query the kernel means is not known: all that this socket awaits are asked elsewhere. */
@@ -269,7 +57,7 @@ static void on_error(void *context, struct udp_socket *socket, int error)
 
 	HASH_ITER (hh, stub->sent, query, next) {
 		if (query->socket == socket)
-			fail(query, error);
+			query_fail(query, error);
 	}
 }
 
@@ -309,15 +97,15 @@ static void flight_add(struct flight *flight, struct query *query)
 	query->socket = flight->socket;
 	HASH_ADD(hh, stub->sent, match, sizeof(query->match), query);
 	udp_socket_await(flight->socket, 1);
-	join_flight(query, PLACE_UDP);
+	query_join_flight(query, PLACE_UDP);
 }
 
 /* The rest of a batch goes back to where it came from. */
 static void flight_return(struct flight *flight, size_t from)
 {
 	for (size_t i = flight->count; i-- > from;) {
-		leave_place(flight->queries[i]);
-		join_line(flight->queries[i], true);
+		query_leave(flight->queries[i]);
+		query_join_line(flight->queries[i], true);
 	}
 }
 
@@ -332,7 +120,7 @@ static bool flight_send(struct stub *stub, struct flight *flight)
 		int error = errno;
 
 		for (size_t i = 0; i < sent; i++)
-			count(stub, METRIC(queries_sent));
+			stub_count(stub, METRIC(queries_sent));
 		done += sent;
 		if (sent > 0)
 			continue;
@@ -341,7 +129,7 @@ static bool flight_send(struct stub *stub, struct flight *flight)
 			return false;
 		}
 		/* Either an older query's error, told now, or this one's own. */
-		fail(flight->queries[done++], error);
+		query_fail(flight->queries[done++], error);
 	}
 	return true;
 }
@@ -350,12 +138,12 @@ static bool flight_send(struct stub *stub, struct flight *flight)
 
 static void on_tcp_message(void *context, struct span message)
 {
-	on_answer(context, message);
+	query_on_message(context, message);
 }
 
 static void on_tcp_error(void *context, int error)
 {
-	fail(context, error);
+	query_fail(context, error);
 }
 
 static void send_tcp(struct query *query)
@@ -378,19 +166,19 @@ static void send_tcp(struct query *query)
 			     plan.server->address.family, query->dns.id);
 	query->tcp = dns_tcp_open(&plan);
 	if (query->tcp == NULL) {
-		fail(query, errno);
+		query_fail(query, errno);
 		return;
 	}
 	stub->tcp_count++;
-	count(stub, METRIC(queries_sent));
-	count(stub, METRIC(queries_tcp));
-	join_flight(query, PLACE_TCP);
+	stub_count(stub, METRIC(queries_sent));
+	stub_count(stub, METRIC(queries_tcp));
+	query_join_flight(query, PLACE_TCP);
 }
 
 /* --- serving the lines ---------------------------------------------------------------------- */
 
 /* Both rates at once, or neither. */
-static bool take_rates(struct stub *stub, struct server *server, int64_t at_us)
+static bool take_rates(struct stub *stub, struct stub_server *server, int64_t at_us)
 {
 	return rate_wait_us(&stub->rate, at_us) == 0 && rate_wait_us(&server->rate, at_us) == 0 &&
 	       rate_take(&stub->rate, at_us) && rate_take(&server->rate, at_us);
@@ -407,12 +195,12 @@ static bool start(struct query *query)
 	query->started = true;
 	action = dns_query_start(&query->dns, &stub->query_settings, query->lookup->arena,
 				 query->lookup->question, query->dns.server,
-				 random_u16(&stub->random), now_ms(stub));
+				 random_u16(&stub->random), stub_now_ms(stub));
 	if (action == DNS_QUERY_SEND_UDP) {
-		query->wait_ms = query->dns.deadline_ms - now_ms(stub);
+		query->wait_ms = query->dns.deadline_ms - stub_now_ms(stub);
 		return true;
 	}
-	handle(query, action);
+	query_handle(query, action);
 	return false;
 }
 
@@ -422,22 +210,22 @@ static bool has_room(const struct stub *stub)
 }
 
 /* A server without a socket fails its whole line, one query after the other. */
-static bool fail_first(struct server *server, int error)
+static bool fail_first(struct stub_server *server, int error)
 {
 	struct query *query = server->line;
 
-	leave_place(query);
+	query_leave(query);
 	if (start(query))
-		fail(query, error);
+		query_fail(query, error);
 	return true;
 }
 
 /* One batch from the line of a server. Gives whether something was done, and clears `writable` when nothing can be sent. */
 static bool serve_server(struct stub *stub, unsigned number, bool *writable)
 {
-	struct server *server = &stub->servers[number];
+	struct stub_server *server = &stub->servers[number];
 	struct flight flight = {.count = 0};
-	int64_t at_us = now_us(stub);
+	int64_t at_us = stub_now_us(stub);
 
 	if (server->line == NULL || !has_room(stub) || rate_wait_us(&stub->rate, at_us) > 0 ||
 	    rate_wait_us(&server->rate, at_us) > 0)
@@ -450,13 +238,13 @@ static bool serve_server(struct stub *stub, unsigned number, bool *writable)
 
 		if (!take_rates(stub, server, at_us))
 			break;
-		leave_place(query);
+		query_leave(query);
 		if (!start(query))
 			continue;
 		if (choose_id(stub, query, flight.socket))
 			flight_add(&flight, query);
 		else
-			fail(query, EAGAIN);
+			query_fail(query, EAGAIN);
 	}
 	*writable = flight_send(stub, &flight);
 	return *writable;
@@ -464,7 +252,7 @@ static bool serve_server(struct stub *stub, unsigned number, bool *writable)
 
 static void serve_tcp(struct stub *stub)
 {
-	int64_t at_us = now_us(stub);
+	int64_t at_us = stub_now_us(stub);
 
 	while (stub->tcp_line != NULL && stub->tcp_count < TCP_CONNECTIONS_COUNT &&
 	       has_room(stub)) {
@@ -472,7 +260,7 @@ static void serve_tcp(struct stub *stub)
 
 		if (!take_rates(stub, &stub->servers[query->dns.server], at_us))
 			break;
-		leave_place(query);
+		query_leave(query);
 		send_tcp(query);
 	}
 }
@@ -480,13 +268,13 @@ static void serve_tcp(struct stub *stub)
 /* Wakes when a rate lets the next query go; what waits for room is served when something comes back. */
 static void arm_rates(struct stub *stub, bool writable)
 {
-	int64_t at_us = now_us(stub), least_us = writable ? INT64_MAX : BUSY_WAIT_US;
+	int64_t at_us = stub_now_us(stub), least_us = writable ? INT64_MAX : BUSY_WAIT_US;
 	int64_t total_us = rate_wait_us(&stub->rate, at_us);
 
 	if (!has_room(stub))
 		return;
 	for (size_t i = 0; i < stub->settings->name_servers_count; i++) {
-		struct server *server = &stub->servers[i];
+		struct stub_server *server = &stub->servers[i];
 		bool wanted = server->line != NULL ||
 			      (stub->tcp_line != NULL && stub->tcp_line->dns.server == i &&
 			       stub->tcp_count < TCP_CONNECTIONS_COUNT);
@@ -497,7 +285,7 @@ static void arm_rates(struct stub *stub, bool writable)
 			least_us = wait_us;
 	}
 	if (least_us != INT64_MAX)
-		arm(stub->rate_timer, least_us);
+		stub_arm(stub->rate_timer, least_us);
 }
 
 static void stub_flush(struct resolver *resolver)
@@ -525,13 +313,13 @@ static void stub_lookup(struct resolver *resolver, struct resolution *lookup)
 
 	if (query == NULL)
 		abort();
-	count(stub, METRIC(lookups_begun));
+	stub_count(stub, METRIC(lookups_begun));
 	query->stub = stub;
 	query->lookup = lookup;
 	query->dns.server =
 		random_below(&stub->random, (uint32_t)stub->settings->name_servers_count);
 	lookup->resolvers_own = query;
-	join_line(query, false);
+	query_join_line(query, false);
 }
 
 static void stub_cancel(struct resolver *resolver, struct resolution *lookup)
@@ -541,14 +329,14 @@ static void stub_cancel(struct resolver *resolver, struct resolution *lookup)
 	(void)resolver;
 	if (query == NULL)
 		return;
-	leave_place(query);
+	query_leave(query);
 	free(query);
 	lookup->resolvers_own = NULL;
 }
 
 static void free_first(struct query *query)
 {
-	leave_place(query);
+	query_leave(query);
 	free(query);
 }
 
@@ -579,18 +367,19 @@ static void stub_free(struct resolver *resolver)
 static void on_deadline(evutil_socket_t descriptor, short what, void *context)
 {
 	struct stub *stub = context;
-	int64_t at_ms = now_ms(stub);
+	int64_t at_ms = stub_now_ms(stub);
 
 	(void)descriptor;
 	(void)what;
 	while (stub->in_flight != NULL && stub->in_flight->deadline_ms <= at_ms) {
 		struct query *query = stub->in_flight;
 
-		leave_place(query);
-		handle(query, dns_query_on_timeout(&query->dns, random_u16(&stub->random), at_ms));
+		query_leave(query);
+		query_handle(query,
+			     dns_query_on_timeout(&query->dns, random_u16(&stub->random), at_ms));
 	}
 	if (stub->in_flight != NULL)
-		arm(stub->deadline_timer, (stub->in_flight->deadline_ms - at_ms) * US_PER_MS);
+		stub_arm(stub->deadline_timer, (stub->in_flight->deadline_ms - at_ms) * US_PER_MS);
 }
 
 /* Nothing to do but to end the pass of the loop: stub_flush follows. */
@@ -611,16 +400,16 @@ static bool prepare_servers(struct stub *stub)
 
 	arena_init(&stub->names_arena, NAMES_ARENA_BYTES);
 	stub->names = calloc(servers, sizeof(struct span));
-	stub->servers = calloc(servers, sizeof(struct server));
+	stub->servers = calloc(servers, sizeof(struct stub_server));
 	if (stub->names == NULL || stub->servers == NULL)
 		return false;
-	rate_init(&stub->rate, (double)limits->dns_rate_per_second / share, now_us(stub));
+	rate_init(&stub->rate, (double)limits->dns_rate_per_second / share, stub_now_us(stub));
 	for (unsigned i = 0; i < servers; i++) {
 		const struct name_server *server = &settings->name_servers[i];
 		uint64_t bit = i < MASKED_SERVERS_COUNT ? UINT64_C(1) << i : 0;
 
 		rate_init(&stub->servers[i].rate, (double)limits->dns_rate_per_server / share,
-			  now_us(stub));
+			  stub_now_us(stub));
 		stub->names[i] = address_to_text(&stub->names_arena, server->address);
 		query->trusted_servers |= server->trusted ? bit : 0;
 		query->validating_servers |= server->validating ? bit : 0;
