@@ -10,14 +10,14 @@
 #include "record/field.h"
 
 enum schema_format {
-	SCHEMA_JSON_SCHEMA, /* draft 2020-12, of a line of JSON */
-	SCHEMA_CSV, /* record,field,type,vocabulary,meaning, then a line a word: the codebook */
+	SCHEMA_JSON_SCHEMA, /* draft 2020-12, of a line of JSON Lines */
+	SCHEMA_CSV,         /* the codebook: a line a field, word and finding */
 	SCHEMA_MARKDOWN,
 };
 
 /* False when there is no format of that name ("json-schema", "csv", "markdown"). */
 bool schema_format_named(struct span name, enum schema_format *format);
-/* All records: domain, host, certificate, entity. Check buffer->failed. */
+/* All published records: domain, host, cert, entity. Check buffer->failed. */
 void schema_write(struct buffer *buffer, enum schema_format format);
 /* The dotted paths of a record's published fields, a line each (--list-output-fields). */
 void schema_list_fields(struct buffer *buffer, const struct schema *schema);
