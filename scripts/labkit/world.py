@@ -192,6 +192,22 @@ def _claim(truth, name, claim):
     truth[name] = claim
 
 
+def _implied_findings(truth):
+    """The findings that a row's claims imply by their names alone: part.stage.error."""
+    stage, error, state = (truth.get("sts.policy." + name) for name in ("stage", "error", "state"))
+    if stage and error and state in ("absent", "present"):
+        yield f"policy.{stage}.{error}"
+    elif stage and state == "unknown":
+        yield f"policy.{stage}.unknown"
+    for part in ("sts.record", "tlsrpt"):
+        if truth.get(part + ".error") and truth.get(part + ".state") == "present":
+            yield f"{part.split('.')[0]}.record.{truth[part + '.error']}"
+    if truth.get("match") in ("some", "none"):
+        yield f"mx.match.{truth['match']}"
+    if truth.get("verdict.delivery") == "refused":
+        yield "delivery.domain.refused"
+
+
 def _lay(truth, name, operator, value, truths):
     """One word of the truth side laid over `truth`: a bundle, or a field."""
     if operator is None:
@@ -225,6 +241,9 @@ def _read_row(name, line, words, known, base, truths):
         else:
             row.keys[key] = value[0] if isinstance(value[0], bytes) else b"".join(value[0])
     row.truth = {key: claim for key, claim in row.truth.items() if claim is not UNCLAIMED}
+    findings = [code for code in _implied_findings(row.truth) if code not in row.truth.get("findings!~", [])]
+    if findings and "findings" not in row.truth:
+        row.truth["findings~"] = row.truth.get("findings~", []) + findings
     return row
 
 
