@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "facts/sts_record.h"
 #include "judge/diagnosis.h"
 #include "judge/domain_hosts.h"
 #include "judge/entities.h"
@@ -35,13 +34,6 @@ void judge_free(struct judge *judge)
 		return;
 	chain_memory_free(judge->memory);
 	free(judge);
-}
-
-bool judge_wants_policy(struct span_list txt)
-{
-	struct sts_record record = sts_record_read(txt);
-
-	return record.strict == VALIDITY_VALID || record.lenient == VALIDITY_VALID;
 }
 
 /* DANE states stand in the vocabulary from the worst to the best; a host without address has none. */

@@ -111,10 +111,12 @@ static enum policy_error error_of_fault(enum pkix_fault fault)
 	return POLICY_ERROR_NULL;
 }
 
+/* An answer over our own cap says nothing of the name either. */
 static bool is_unknown_dns(enum policy_error error)
 {
 	return error == POLICY_ERROR_TIMEOUT || error == POLICY_ERROR_SERVFAIL ||
-	       error == POLICY_ERROR_REFUSED || error == POLICY_ERROR_NETWORK_ERROR;
+	       error == POLICY_ERROR_REFUSED || error == POLICY_ERROR_NETWORK_ERROR ||
+	       error == POLICY_ERROR_TOO_LARGE;
 }
 
 static bool is_unknown_tcp(enum policy_error error)
