@@ -411,6 +411,7 @@ struct gatekeeper *gatekeeper_new(const struct gatekeeper_settings *settings)
 	struct gatekeeper *gatekeeper = calloc(1, sizeof(*gatekeeper));
 	struct roster_settings roster = {
 		.in_work_count = (size_t)settings->engine->limits->host_jobs_count,
+		.secret = gatekeeper != NULL ? gatekeeper->secret : NULL,
 		.context = gatekeeper,
 		.provider_of = roster_provider_of,
 		.provider_in_work_count = roster_provider_in_work,

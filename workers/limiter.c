@@ -5,6 +5,10 @@
 #include "workers/limiter.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* Keys are digests already. */
+#define HASH_FUNCTION(key, len, hash) memcpy(&(hash), key, sizeof(hash))
 #include <uthash.h>
 #include <utlist.h>
 

@@ -30,7 +30,7 @@ enum worker_message {
 };
 
 /* A text of length NO_TEXT is no value. */
-enum { NO_TEXT = UINT32_MAX };
+enum { NO_TEXT = INT32_MAX };
 
 struct target_message {
 	enum worker_message kind;

@@ -5,9 +5,14 @@
 #include "workers/roster.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* Names are those that remotes chose; keys are keyed digests of them, so that nobody can make them collide. */
+#define HASH_FUNCTION(key, len, hash) memcpy(&(hash), key, sizeof(hash))
 #include <uthash.h>
 #include <utlist.h>
 
+#include "base/seen.h"
 #include "facts/name.h"
 #include "workers/engine.h"
 
@@ -33,6 +38,7 @@ struct line {
 };
 
 struct roster_provider {
+	struct seen_key key;
 	UT_hash_handle hh;
 	struct line waiting;
 	size_t in_work;
@@ -118,9 +124,10 @@ static void line_free(struct line *line)
 static struct roster_provider *provider_of(struct roster *roster, struct span host)
 {
 	struct span name = roster->settings.provider_of(roster->settings.context, host);
+	struct seen_key key = seen_key_text(name, roster->settings.secret);
 	struct roster_provider *provider;
 
-	HASH_FIND(hh, roster->providers, name.data, name.len, provider);
+	HASH_FIND(hh, roster->providers, &key, sizeof(key), provider);
 	if (provider != NULL)
 		return provider;
 	provider = calloc(1, sizeof(*provider) + name.len);
@@ -128,9 +135,10 @@ static struct roster_provider *provider_of(struct roster *roster, struct span ho
 		abort();
 	memcpy(provider->name, name.data, name.len);
 	provider->name_len = name.len;
+	provider->key = key;
 	provider->in_work_most = roster->settings.provider_in_work_count(
 		roster->settings.context, span_of(provider->name, name.len));
-	HASH_ADD_KEYPTR(hh, roster->providers, provider->name, provider->name_len, provider);
+	HASH_ADD(hh, roster->providers, key, sizeof(provider->key), provider);
 	return provider;
 }
 

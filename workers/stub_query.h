@@ -5,6 +5,7 @@
 #ifndef STSWEEP_WORKERS_STUB_QUERY_H
 #define STSWEEP_WORKERS_STUB_QUERY_H
 
+#define HASH_FUNCTION HASH_FNV
 #include <uthash.h>
 
 #include "steps/dns_query.h"

@@ -29,6 +29,7 @@ static struct roster *make(size_t in_work, size_t *share)
 {
 	return roster_new(&(struct roster_settings){
 		.in_work_count = in_work,
+		.secret = (const uint8_t *)"sixteen bytes...",
 		.context = share,
 		.provider_of = provider_of,
 		.provider_in_work_count = in_work_count,
