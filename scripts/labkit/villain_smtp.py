@@ -7,7 +7,8 @@ import dataclasses
 import time
 from typing import Callable, Optional
 
-from villain_peer import (TLS_DEEDS, both, close, cut, drip, endless, first_then, handshake, hold, reset, say)
+from villain_peer import (TLS_DEEDS, after_hello, both, close, cut, drip, endless, first_then, handshake, hold, reset,
+                          say)
 
 SLOW_SECONDS = 1.0          # a slow server that is still in time
 COMMANDS_COUNT = 100        # commands answered in one session
@@ -173,9 +174,10 @@ SCRIPTS = {
     "starttls-injected": Script("sends plaintext replies along with the 220: they must not be taken for TLS's own",
                                 starttls=say(b"220 2.0.0 ready\r\n" + INJECTED)),
     # TLS after the 220.
-    "tls-plaintext": Script("goes on in plain text after the 220: no TLS", tls=both(say(INJECTED), hold)),
-    "tls-smtp-error": Script("says 454 where the handshake should begin: no TLS",
-                             tls=both(_reply("454 4.3.0 TLS failed"), close)),
+    "tls-plaintext": Script("answers the ClientHello in plain text: no TLS",
+                            tls=after_hello(both(say(INJECTED), hold))),
+    "tls-smtp-error": Script("answers the ClientHello with 454: no TLS",
+                             tls=after_hello(both(_reply("454 4.3.0 TLS failed"), close))),
     "ehlo-tls-requiretls": Script("lists REQUIRETLS after TLS (RFC 8689 2)", ehlo_tls=_ehlo("REQUIRETLS")),
     "ehlo-requiretls-plain": Script("lists REQUIRETLS before TLS only, where it means nothing (RFC 8689 2)",
                                     ehlo=_ehlo("STARTTLS", "REQUIRETLS")),
