@@ -236,8 +236,10 @@ static void put_quoted(struct buffer *buffer, struct span text)
 	size_t size = text.len * 2 + 2; /* each byte a quote, and the two around */
 	uint8_t *place = buffer_reserve(buffer, size);
 
+	/* Without a source nothing would be written, not even the quotes. */
 	if (place != NULL)
-		buffer_added(buffer, csv_write2(place, size, text.data, text.len, '"'));
+		buffer_added(buffer, csv_write2(place, size, text.len == 0 ? place : text.data,
+						text.len, '"'));
 }
 
 static void put_time(struct buffer *buffer, int64_t time_ms)
