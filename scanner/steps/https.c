@@ -132,7 +132,9 @@ struct transport https_step_on_tls(struct https_step *step, const struct tls_fac
 	if (step->state != HTTPS_HANDSHAKE)
 		return next_move(step);
 	keep_tls(step, tls);
-	if (span_equal(tls->alpn, span_text("h2")))
+	if (step->arena->exhausted) /* a chain with a gap would be judged as one */
+		end_fetch(step, STAGE_TLS, POLICY_ERROR_LOCAL_LIMIT, (struct span){0});
+	else if (span_equal(tls->alpn, span_text("h2")))
 		step->state = begin_http2(step);
 	else
 		step->state = begin_http1(step);

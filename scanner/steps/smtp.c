@@ -341,6 +341,21 @@ static bool reply_may_be_read(struct smtp_step *step)
 	}
 }
 
+/* What was kept may lack anything: a keyword that found no room is no keyword that was not offered. */
+static enum smtp_state out_of_memory(struct smtp_step *step, enum stage stage)
+{
+	step->probe->starttls = STARTTLS_UNKNOWN;
+	return ended(step, stage, OUTCOME_LOCAL_LIMIT, (struct span){0});
+}
+
+static void forget_reply(struct smtp_step *step, size_t bytes)
+{
+	bytes_drop(&step->received, bytes);
+	step->scanned = 0;
+	step->lines = 0;
+	step->checked = 0;
+}
+
 static enum smtp_state read_reply(struct smtp_step *step, bool *more)
 {
 	const struct limits *limits = step->settings->limits;
@@ -351,28 +366,25 @@ static enum smtp_state read_reply(struct smtp_step *step, bool *more)
 	struct smtp_reply reply = {0};
 	struct span received = bytes_span(&step->received);
 	enum stage stage = stage_of(step->state);
+	enum smtp_state next = step->state;
 
 	switch (smtp_reply_read(step->arena, received, &caps, &reply)) {
 	case SMTP_REPLY_WHOLE:
+		next = on_reply(step, &reply);
+		forget_reply(step, reply.bytes);
 		break;
 	case SMTP_REPLY_MORE:
 		*more = true;
-		return step->state;
+		break;
 	case SMTP_REPLY_MALFORMED:
-		return ended(step, stage, OUTCOME_PROTOCOL_ERROR,
+		next = ended(step, stage, OUTCOME_PROTOCOL_ERROR,
 			     span_first(received, span_find(received, '\n')));
+		break;
 	case SMTP_REPLY_TOO_LARGE:
-		return ended(step, stage, OUTCOME_TOO_LARGE, (struct span){0});
+		next = ended(step, stage, OUTCOME_TOO_LARGE, (struct span){0});
+		break;
 	}
-	if (step->arena->exhausted)
-		return ended(step, stage, OUTCOME_LOCAL_LIMIT, (struct span){0});
-	enum smtp_state next = on_reply(step, &reply);
-
-	bytes_drop(&step->received, reply.bytes);
-	step->scanned = 0;
-	step->lines = 0;
-	step->checked = 0;
-	return next;
+	return step->arena->exhausted ? out_of_memory(step, stage) : next;
 }
 
 struct transport smtp_step_on_connected(struct smtp_step *step)
@@ -429,7 +441,7 @@ struct transport smtp_step_on_tls(struct smtp_step *step, const struct tls_facts
 	kept->chain = copy_chain(step->arena, tls->chain);
 	kept->sni = step->sni;
 	/* RFC 3207 4.2: what was known of the server is forgotten, and asked again. */
-	step->received.len = 0;
+	forget_reply(step, step->received.len);
 	step->state =
 		send_command(step, "EHLO", step->settings->ehlo_domain, STAGE_EHLO, SMTP_EHLO_TLS);
 	return next_move(step);
