@@ -66,9 +66,9 @@ def run(arguments):
     plan.make(table)
     bound = {"packages": packages.ensure(BUILD / "packages")}
     if arguments.corpus:
-        bound["corpus"] = corpus.ensure(BUILD / "corpora", arguments.corpus, bound["packages"])
-    (BUILD / "worlds").mkdir(exist_ok=True)
-    bound["world"] = store.ensure(BUILD / "worlds", plan.make(table, _foreign(bound)), bound["packages"])
+        bound["corpus"], _ = corpus.ensure(BUILD / "corpora", arguments.corpus, bound["packages"])
+    # The holds are given back when this process ends, and with it the lab.
+    bound["world"], _ = store.ensure(BUILD / "worlds", plan.make(table, _foreign(bound)), bound["packages"])
     order = {"world": str(Path(arguments.world).resolve()), "bound": {name: str(path) for name, path in bound.items()},
              "keep": arguments.keep and str(Path(arguments.keep).resolve()), "command": arguments.command}
     script = Path(__file__).resolve().parent.parent / "lab"

@@ -15,12 +15,11 @@ import os
 import re
 import shutil
 import sys
-import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from labkit import certs, plan as planning, zones
+from labkit import certs, plan as planning, store, zones
 
 SIGNED = {"de", "at", "ch", "nl", "se", "cz", "br", "org"}
 POLICY_EVERY = 10
@@ -28,7 +27,7 @@ TLSRPT_EVERY = 8
 IPV6_EVERY = 8
 POLICY_ADDRESSES = 256
 WORKERS = 2
-KEEP_DAYS, DAY_S = 30, 86400
+KEEP_DAYS = 30
 # Each half is a network of its own, behind a pair of interfaces: (name, IPv4 network, IPv6 network).
 HALVES = (("postfix", "198.19.0.0/17", "2001:db8:1000::/37"), ("exim", "198.19.128.0/17", "2001:db8:1800::/37"))
 POLICY_NETWORK = ("198.19.120.0", "2001:db8:1700::")
@@ -233,7 +232,7 @@ def _make(folder, corpus, tree):
 
 
 def ensure(folder, source, packages):
-    """The folder with everything made of the corpus in `source`; made once for each state of corpus and tools."""
+    """The folder with everything made of the corpus in `source`, and what holds it; made once for each state of corpus and tools."""
     digest = hashlib.sha256()
     own = [Path(__file__).with_name(name) for name in ("corpus.py", "certs.py", "zones.py")]
     for path in [Path(source) / "mx/domain-mx.csv"] + _policies(source) + own + [packages / "complete"]:
@@ -241,22 +240,14 @@ def ensure(folder, source, packages):
             digest.update(path.read_bytes())
         except OSError as fault:
             raise CorpusError(f"{path}: {fault.strerror}") from fault
-    finished = folder / digest.hexdigest()[:16]
-    if finished.exists() and time.time() - finished.stat().st_mtime < KEEP_DAYS * DAY_S:
-        return finished
-    print("lab: making the corpus ready; this is done once", file=sys.stderr)
-    folder.mkdir(parents=True, exist_ok=True)
-    building = folder / f"making.{os.getpid()}"
-    shutil.rmtree(building, ignore_errors=True)
-    try:
-        _make(building, Corpus(source), packages / "dns")
-        for old in folder.iterdir():
-            if old != building and not old.name.startswith("making."):
-                shutil.rmtree(old, ignore_errors=True)
-        building.rename(finished)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return finished
+
+    def make(new):
+        print("lab: making the corpus ready; this is done once", file=sys.stderr)
+        _make(new, Corpus(source), packages / "dns")
+
+    found = store.ensure_folder(folder, digest.hexdigest()[:16], KEEP_DAYS, make)
+    store.forget_old(folder, 1)
+    return found
 
 
 def top_level_digests(finished):

@@ -55,7 +55,7 @@ def dirty_lines(suite, here):
     raw = "\n".join(lines).encode() + b"\n\xff\xfe\n\0\n"
     run = here.scan("dirty", "-q", "-O", "msgpack,csv,jsonl", "--stages", "dns,policy", here.write("dirty.txt", raw), timeout=QUICK_S)
     suite.expect("a dirty list: exit 0", run.code == 0, run.text())
-    targets = [number for number, line in enumerate(raw.split(b"\n")[:-1], 1) if line.strip()]
+    targets = [number for number, line in enumerate(raw.split(b"\n")[:-1], 1) if line]
     for kind in records.FORMATS:
         found = {int(record["index"]): record for record in _read(here, "dirty", kind)}
         suite.expect(f"{kind}: a record for every line that is not empty", sorted(found) == targets, f"{sorted(found)} against {targets}")
@@ -76,7 +76,7 @@ def bad_input(suite, here):
     _one_line(suite, "a word where a number should be", here.scan("bad-4", "--threads", "many", good))
     _one_line(suite, "an unknown format", here.scan("bad-5", "-O", "xml", good))
     _one_line(suite, "an output folder that is a file", here.scan("good.txt", "-q", good))
-    _one_line(suite, "no command", suites.run([here.program]))
+    suite.expect("no command: exit 1, and how to use it", suites.run([here.program]).code == 1)
     _one_line(suite, "an unknown command", suites.run([here.program, "sweep"]))
     _one_line(suite, "a CA file that is not there", here.scan("bad-6", "--ca-file", here.folder / "no-ca", good))
     _one_line(suite, "a CA file without certificates", here.scan("bad-7", "--ca-file", good, good))
