@@ -242,15 +242,10 @@ static void note_words(void *context, const char *path, const struct vocabulary 
 
 	for (unsigned i = 0; i < vocabulary->count; i++) {
 		const char *word = vocabulary_text(vocabulary, (int)i);
-		char name[64];
 
 		if (words->of[i] == 0)
 			continue;
-		/* Dots part the tree's levels: "sts.record.state" is one name here. */
-		snprintf(name, sizeof(name), "%s", path);
-		for (char *at = name; *at != '\0'; at++)
-			*at = *at == '.' ? '_' : *at;
-		snprintf(key, sizeof(key), "counts.%s.%s", name, word == NULL ? "null" : word);
+		snprintf(key, sizeof(key), "counts/%s/%s", path, word == NULL ? "null" : word);
 		metadata_number(metadata, key, (int64_t)words->of[i]);
 	}
 }
@@ -258,11 +253,11 @@ static void note_words(void *context, const char *path, const struct vocabulary 
 static void note_results(const struct finisher *finisher, struct metadata *metadata,
 			 const struct tally *tally)
 {
-	metadata_number(metadata, "counts.domains", (int64_t)tally->domains);
-	metadata_number(metadata, "counts.hosts", (int64_t)evidence_index_hosts(finisher->index));
-	metadata_number(metadata, "counts.certificates",
+	metadata_number(metadata, "counts/domains", (int64_t)tally->domains);
+	metadata_number(metadata, "counts/hosts", (int64_t)evidence_index_hosts(finisher->index));
+	metadata_number(metadata, "counts/certificates",
 			(int64_t)evidence_index_certificates(finisher->index));
-	metadata_number(metadata, "counts.torn_bytes", (int64_t)finisher->torn_bytes);
+	metadata_number(metadata, "counts/torn_bytes", (int64_t)finisher->torn_bytes);
 	tally_each(tally, note_words, metadata);
 	metadata_append_parts(metadata, "parts", "", final_parts(finisher->writer));
 }

@@ -8,7 +8,6 @@
 #include <event2/util.h>
 #include <ifaddrs.h>
 #include <ldns/ldns.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -178,10 +177,10 @@ static bool note_own_addresses(struct network *network)
 	for (const struct ifaddrs *at = interfaces; ok && at != NULL; at = at->ifa_next) {
 		struct address address;
 
-		if (at->ifa_addr == NULL || (at->ifa_flags & IFF_LOOPBACK) != 0)
+		if (at->ifa_addr == NULL)
 			continue;
 		address = address_of_sockaddr(at->ifa_addr);
-		if (address.family != ADDRESS_NONE)
+		if (address.family != ADDRESS_NONE && !is_loopback(address))
 			ok = arena_append(&network->arena, &network->steps.own_addresses,
 					  address_to_text(&network->arena, address));
 	}

@@ -168,7 +168,7 @@ static const struct option_info option_infos[] = {
 	{"preflight-host", 0, OPTION_TEXT, COMMAND_SCAN, AT(preflight_host), 0, 0, "HOST",
 	 "manners", "MX host to try at the start: can port 25 be reached from here", NULL},
 	{"no-preflight", 0, OPTION_FLAG, COMMAND_SCAN, AT(no_preflight), 0, 0, NULL, "manners",
-	 "do not try name servers and port 25 at the start", NULL},
+	 "do not try port 25 at the start, say nothing if it seems closed", NULL},
 	{"dryrun", 0, OPTION_FLAG, COMMAND_SCAN, AT(dryrun), 0, 0, NULL, "manners",
 	 "read the list and the settings, say what would be done, send nothing", NULL},
 
@@ -240,6 +240,8 @@ static bool set_texts(struct origin *origin, const struct option_info *info, con
 {
 	struct text_list *list = field_of(origin->options, info);
 
+	if (list->source != origin)
+		*list = (struct text_list){.source = origin};
 	while (*value != '\0') {
 		size_t len = strcspn(value, ",");
 

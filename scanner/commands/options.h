@@ -30,6 +30,7 @@ enum resolver_kind { RESOLVER_SYSTEM, RESOLVER_NAME_SERVERS };
 struct text_list {
 	const char **items;
 	size_t count;
+	const void *source; /* that gave them: a stronger one replaces them */
 };
 
 struct options {

@@ -16,12 +16,21 @@
 
 #include "facts/dns_message.h"
 
-enum { ROUNDS = 2, QUERY_BYTES = 512, ANSWER_BYTES = 4096, ADDRESS_TEXT_BYTES = 64 };
+enum {
+	ROUNDS = 2,
+	QUERY_BYTES = 512,
+	ANSWER_BYTES = 4096,
+	RECORDS_MAX = 256,
+	ARENA_BYTES = 1 << 16
+};
 
-/* Any answer will do, so a name reserved for documentation is asked for (RFC 6761 6.5). */
+/*
+ * Any answer will do to show that a server is alive; AD on this one, which is signed from the root
+ * down whether the name exists or not, shows that it validates.
+ */
 static struct dns_question preflight_question(void)
 {
-	return (struct dns_question){.name = span_text("example.com"), .type = DNS_TYPE_NS};
+	return (struct dns_question){.name = span_text("com"), .type = DNS_TYPE_NS};
 }
 
 static int64_t clock_ms(void)
@@ -66,9 +75,12 @@ static int open_query_socket(const struct name_server *server)
 }
 
 struct question_round {
-	struct pollfd fds[NAME_SERVERS_MAX];
+	int sockets[NAME_SERVERS_MAX];
+	struct pollfd
+		fds[NAME_SERVERS_MAX]; /* of the sockets; -1 once one has failed in this round */
 	uint16_t ids[NAME_SERVERS_MAX];
 	bool alive[NAME_SERVERS_MAX];
+	bool validating[NAME_SERVERS_MAX];
 	size_t count;
 	size_t alive_count;
 };
@@ -76,7 +88,7 @@ struct question_round {
 static void round_ask(struct question_round *round, const struct limits *limits)
 {
 	uint8_t query[QUERY_BYTES];
-	struct dns_query_flags flags = {0};
+	struct dns_query_flags flags = {.dnssec_ok = true};
 
 	for (size_t i = 0; i < round->count; i++) {
 		size_t len;
@@ -90,6 +102,24 @@ static void round_ask(struct question_round *round, const struct limits *limits)
 		/* A failed send is a silent server: the outcome is the same line. */
 		(void)!send(round->fds[i].fd, query, len, 0);
 	}
+}
+
+static void round_note(struct question_round *round, size_t server, struct span message)
+{
+	const struct dns_caps caps = {.records_count = RECORDS_MAX, .cname_depth_count = 1};
+	struct dns_answer answer;
+	struct arena arena;
+
+	if (round->alive[server] ||
+	    !dns_message_answers(message, round->ids[server], preflight_question()))
+		return;
+	round->alive[server] = true;
+	round->alive_count++;
+	arena_init(&arena, ARENA_BYTES);
+	round->validating[server] =
+		dns_answer_parse(&arena, message, preflight_question(), &caps, &answer) &&
+		answer.authentic;
+	arena_free(&arena);
 }
 
 static void round_listen(struct question_round *round, int64_t deadline_ms)
@@ -106,17 +136,11 @@ static void round_listen(struct question_round *round, int64_t deadline_ms)
 			if (round->fds[i].revents == 0)
 				continue;
 			got = recv(round->fds[i].fd, answer, sizeof(answer), 0);
-			if (got > 0 && !round->alive[i] &&
-			    dns_message_answers(span_of(answer, (size_t)got), round->ids[i],
-						preflight_question())) {
-				round->alive[i] = true;
-				round->alive_count++;
-			}
-			/*
-			 * An ICMP error is read off the socket; asking again is the next round's.
-			 */
-			if (got < 0 && errno != EAGAIN)
-				round->fds[i].events = 0;
+			if (got > 0)
+				round_note(round, i, span_of(answer, (size_t)got));
+			/* An ICMP error: asking again is the next round's. */
+			else if (errno != EAGAIN)
+				round->fds[i].fd = -1;
 		}
 		left = deadline_ms - clock_ms();
 	}
@@ -126,7 +150,7 @@ static void tell_silent(const struct network *network, const struct question_rou
 {
 	struct arena arena;
 
-	arena_init(&arena, 1 << 16);
+	arena_init(&arena, ARENA_BYTES);
 	for (size_t i = 0; i < round->count; i++) {
 		struct span text = address_to_text(&arena, network->name_servers[i].address);
 
@@ -138,7 +162,7 @@ static void tell_silent(const struct network *network, const struct question_rou
 	arena_free(&arena);
 }
 
-bool preflight_name_servers(const struct network *network)
+bool preflight_name_servers(struct network *network)
 {
 	struct question_round *round = calloc(1, sizeof(*round));
 	bool some;
@@ -147,20 +171,22 @@ bool preflight_name_servers(const struct network *network)
 		return false;
 	round->count = network->engine.name_servers_count;
 	for (size_t i = 0; i < round->count; i++)
-		round->fds[i].fd = open_query_socket(&network->name_servers[i]);
+		round->sockets[i] = open_query_socket(&network->name_servers[i]);
 	for (int i = 0; i < ROUNDS && round->alive_count < round->count; i++) {
 		for (size_t k = 0; k < round->count; k++)
-			round->fds[k].events = POLLIN;
+			round->fds[k] = (struct pollfd){.fd = round->sockets[k], .events = POLLIN};
 		round_ask(round, &network->limits);
 		round_listen(round, clock_ms() + network->limits.dns_timeout_ms);
 	}
 	tell_silent(network, round);
+	for (size_t i = 0; i < round->count; i++)
+		network->name_servers[i].validating = round->validating[i];
 	some = round->alive_count > 0;
 	if (!some)
 		fprintf(stderr, "stsweep: no name server answers; nothing can be looked up\n");
 	for (size_t i = 0; i < round->count; i++) {
-		if (round->fds[i].fd >= 0)
-			close(round->fds[i].fd);
+		if (round->sockets[i] >= 0)
+			close(round->sockets[i]);
 	}
 	free(round);
 	return some;

@@ -9,10 +9,11 @@
 
 /*
  * Asks every name server one question, all at once, and waits limits->dns_timeout_ms at most,
- * twice. Each silent one gets a line on standard error. False when none answers: a scan cannot go
- * on.
+ * twice. The question is for a signed name, so the answers also tell which servers validate: that
+ * is noted in the network, because only of those does a missing AD bit mean anything. Each silent
+ * one gets a line on standard error. False when none answers: a scan cannot go on.
  */
-bool preflight_name_servers(const struct network *network);
+bool preflight_name_servers(struct network *network);
 
 /*
  * Connects to port 25 of `host` (a name or an address; NULL does nothing). When that fails, one

@@ -634,7 +634,7 @@ static int run(struct scan *scan, int argc, char **argv)
 	if (!status_open(&scan->status, &scan->options, monotonic_ms()) ||
 	    !redirect_log(&scan->options))
 		return EXIT_USAGE_OR_IO;
-	if (!scan->options.no_preflight && !preflight_name_servers(&scan->network))
+	if (!preflight_name_servers(&scan->network))
 		return EXIT_USAGE_OR_IO;
 	if (!scan->options.no_preflight)
 		preflight_smtp(&scan->network, scan->options.preflight_host);

@@ -9,9 +9,9 @@ static void note_file(struct metadata *metadata, const char *key, const struct k
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "%s.path", key);
+	snprintf(path, sizeof(path), "%s/path", key);
 	metadata_text(metadata, path, file->path);
-	snprintf(path, sizeof(path), "%s.sha256", key);
+	snprintf(path, sizeof(path), "%s/sha256", key);
 	metadata_text(metadata, path, file->sha256);
 }
 
@@ -20,7 +20,7 @@ static void note_limits(struct metadata *metadata, struct limits limits)
 	char path[96];
 
 	for (unsigned i = 0; i < limit_infos_count; i++) {
-		snprintf(path, sizeof(path), "limits.%s", limit_infos[i].name);
+		snprintf(path, sizeof(path), "limits/%s", limit_infos[i].name);
 		metadata_number(metadata, path, *limits_field(&limits, &limit_infos[i]));
 	}
 }
@@ -37,7 +37,9 @@ static void note_name_servers(struct metadata *metadata, const struct network *n
 
 		snprintf(line, sizeof(line), "%.*s port %u%s", (int)text.len,
 			 (const char *)text.data, server->port,
-			 server->trusted ? ", AD believed" : "");
+			 server->trusted && server->validating ? ", validates, believed"
+			 : server->validating                  ? ", validates, not believed"
+							       : "");
 		metadata_append_text(metadata, "name_servers", line);
 	}
 	arena_free(&arena);
@@ -56,19 +58,19 @@ void scan_metadata_settings(struct metadata *metadata, const struct options *opt
 		metadata_append_text(metadata, "command", argv[i]);
 	metadata_text(metadata, "vantage", options->vantage);
 	metadata_text(metadata, "notes", options->notes);
-	note_file(metadata, "knowledge.ca_bundle", &knowledge->ca);
-	note_file(metadata, "knowledge.public_suffix_list", &knowledge->psl_file);
-	note_file(metadata, "knowledge.providers", &knowledge->provider_file);
-	metadata_number(metadata, "knowledge.third_party_min", options->third_party_min);
-	metadata_number(metadata, "knowledge.self_policy_max", options->self_policy_max);
+	note_file(metadata, "knowledge/ca_bundle", &knowledge->ca);
+	note_file(metadata, "knowledge/public_suffix_list", &knowledge->psl_file);
+	note_file(metadata, "knowledge/providers", &knowledge->provider_file);
+	metadata_number(metadata, "knowledge/third_party_min", options->third_party_min);
+	metadata_number(metadata, "knowledge/self_policy_max", options->self_policy_max);
 	if (network == NULL)
 		return;
 	note_limits(metadata, network->limits);
 	note_name_servers(metadata, network);
-	metadata_flag(metadata, "families.ipv4", network->steps.ipv4);
-	metadata_flag(metadata, "families.ipv6", network->steps.ipv6);
-	metadata_flag(metadata, "stages.policy", network->steps.stage_policy);
-	metadata_flag(metadata, "stages.smtp", network->steps.stage_smtp);
+	metadata_flag(metadata, "families/ipv4", network->steps.ipv4);
+	metadata_flag(metadata, "families/ipv6", network->steps.ipv6);
+	metadata_flag(metadata, "stages/policy", network->steps.stage_policy);
+	metadata_flag(metadata, "stages/smtp", network->steps.stage_smtp);
 	metadata_flag(metadata, "always_fetch", network->steps.always_fetch);
 	metadata_flag(metadata, "allow_reserved", network->steps.allow_reserved);
 	metadata_span(metadata, "ehlo_domain", network->steps.ehlo_domain);
@@ -84,15 +86,15 @@ void scan_metadata_inputs(struct metadata *metadata, const struct list *list)
 	char path[64];
 
 	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "inputs.%zu.path", i + 1);
+		snprintf(path, sizeof(path), "inputs/%zu/path", i + 1);
 		metadata_text(metadata, path, inputs[i].path);
-		snprintf(path, sizeof(path), "inputs.%zu.bytes", i + 1);
+		snprintf(path, sizeof(path), "inputs/%zu/bytes", i + 1);
 		metadata_number(metadata, path, (int64_t)inputs[i].bytes);
-		snprintf(path, sizeof(path), "inputs.%zu.lines", i + 1);
+		snprintf(path, sizeof(path), "inputs/%zu/lines", i + 1);
 		metadata_number(metadata, path, (int64_t)inputs[i].lines);
-		snprintf(path, sizeof(path), "inputs.%zu.targets", i + 1);
+		snprintf(path, sizeof(path), "inputs/%zu/targets", i + 1);
 		metadata_number(metadata, path, (int64_t)inputs[i].targets);
-		snprintf(path, sizeof(path), "inputs.%zu.sha256", i + 1);
+		snprintf(path, sizeof(path), "inputs/%zu/sha256", i + 1);
 		metadata_hash(metadata, path,
 			      inputs[i].has_sha256 ? span_of(inputs[i].sha256, SOURCE_SHA256_BYTES)
 						   : (struct span){0});
@@ -106,7 +108,7 @@ static void note_count(struct metadata *metadata, const char *group, const char 
 
 	if (count == 0)
 		return;
-	snprintf(path, sizeof(path), "%s.%s", group, word);
+	snprintf(path, sizeof(path), "%s/%s", group, word);
 	metadata_number(metadata, path, (int64_t)count);
 }
 
@@ -143,14 +145,14 @@ static void note_probes(struct metadata *metadata, const struct metrics_totals *
 
 void scan_metadata_counters(struct metadata *metadata, const struct metrics_totals *totals)
 {
-	metadata_number(metadata, "gathered.targets", (int64_t)totals->targets_done);
-	metadata_number(metadata, "gathered.invalid_targets", (int64_t)totals->targets_invalid);
-	metadata_number(metadata, "gathered.hosts", (int64_t)totals->hosts_done);
-	metadata_number(metadata, "gathered.queries", (int64_t)totals->queries_sent);
-	metadata_number(metadata, "gathered.queries_tcp", (int64_t)totals->queries_tcp);
-	metadata_number(metadata, "gathered.connections", (int64_t)totals->connections_opened);
-	metadata_number(metadata, "gathered.bytes_sent", (int64_t)totals->bytes_sent);
-	metadata_number(metadata, "gathered.bytes_received", (int64_t)totals->bytes_received);
+	metadata_number(metadata, "gathered/targets", (int64_t)totals->targets_done);
+	metadata_number(metadata, "gathered/invalid_targets", (int64_t)totals->targets_invalid);
+	metadata_number(metadata, "gathered/hosts", (int64_t)totals->hosts_done);
+	metadata_number(metadata, "gathered/queries", (int64_t)totals->queries_sent);
+	metadata_number(metadata, "gathered/queries_tcp", (int64_t)totals->queries_tcp);
+	metadata_number(metadata, "gathered/connections", (int64_t)totals->connections_opened);
+	metadata_number(metadata, "gathered/bytes_sent", (int64_t)totals->bytes_sent);
+	metadata_number(metadata, "gathered/bytes_received", (int64_t)totals->bytes_received);
 	for (int status = 1; status < METRICS_DNS_STATUSES; status++)
 		note_count(metadata, "lookups", vocabulary_text(&vocabulary_dns_status, status),
 			   totals->lookups[status]);
