@@ -1,7 +1,8 @@
 /*
  * See connection.h. Events are edge-triggered, for reading and writing from the beginning to the end, so that a connection
  * costs one registration; every handler therefore goes on until the kernel or OpenSSL says to wait. A handler returns the
- * next state. Only `finish` and connection_abort free a connection.
+ * next state. Only
+ * `finish`, the end of lingering and connection_abort free a connection.
  */
 #include "workers/connection.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "workers/clock.h"
 #include "workers/metrics.h"
@@ -24,7 +26,8 @@ enum state {
 	STATE_CONNECTING,
 	STATE_OPEN, /* sending and reading, with TLS or without */
 	STATE_HANDSHAKE,
-	STATE_ENDED, /* `end` says how */
+	STATE_ENDED,     /* `end` says how */
+	STATE_LINGERING, /* reported; waits for the other side to close */
 };
 
 /* What could not be sent yet. */
@@ -48,7 +51,9 @@ struct connection {
 	size_t received_bytes; /* without TLS */
 	size_t sent_bytes;
 	struct connection_end end;
-	struct tls_end tls_end; /* holds end.detail */
+	struct tls_end tls_end;      /* holds end.detail */
+	struct connection *previous; /* of those that linger */
+	struct connection *next;
 };
 
 struct connector {
@@ -58,7 +63,9 @@ struct connector {
 	const struct timeval *connect_timeout;
 	const struct timeval *silence_timeout;
 	const struct timeval *life_timeout; /* the usual one */
-	struct tls_summary summary;         /* of the session that just came up */
+	const struct timeval *linger_timeout;
+	struct connection *lingering;
+	struct tls_summary summary; /* of the session that just came up */
 	uint8_t buffer[READ_BYTES];
 };
 
@@ -110,6 +117,8 @@ static void count_bytes(struct connection *connection)
 
 static void connection_free(struct connection *connection)
 {
+	struct connection_plan plan = connection->plan;
+
 	if (connection->descriptor >= 0)
 		count_bytes(connection);
 	if (connection->io != NULL)
@@ -124,29 +133,69 @@ static void connection_free(struct connection *connection)
 	}
 	free(connection->outgoing.bytes);
 	free(connection);
+	if (plan.closed != NULL)
+		plan.closed(plan.closed_context, plan.closed_token);
 }
 
-/* Says goodbye in TLS, as far as that needs no waiting. */
-static void say_goodbye(struct connection *connection)
+static void report(struct connection *connection)
 {
-	if (connection->session == NULL || !connection->end.by_machine)
-		return;
-	ERR_clear_error();
-	SSL_shutdown(connection->session);
-	ERR_clear_error();
+	struct connection_end end = connection->end;
+
+	if (end.detail.data != NULL)
+		end.detail = span_text(connection->tls_end.detail);
+	connection->plan.ended(connection->plan.context, &end);
+}
+
+/*
+ * Says that nothing more will come, and waits for the other side to close: a server that is still busy with this
+ * connection must not see the next one, and what it may still say must not be answered with a reset.
+ */
+static void begin_to_linger(struct connection *connection)
+{
+	struct connector *connector = connection->connector;
+
+	if (connection->session != NULL) {
+		ERR_clear_error();
+		SSL_shutdown(connection->session);
+		ERR_clear_error();
+	}
+	shutdown(connection->descriptor, SHUT_WR);
+	event_del(connection->life);
+	event_add(connection->io, connector->linger_timeout);
+	DL_APPEND2(connector->lingering, connection, previous, next);
+	connection->state = STATE_LINGERING;
+}
+
+static void end_lingering(struct connection *connection)
+{
+	DL_DELETE2(connection->connector->lingering, connection, previous, next);
+	connection_free(connection);
+}
+
+/* Drops what still comes, up to the cap. */
+static void linger(struct connection *connection)
+{
+	struct connector *connector = connection->connector;
+	size_t most = (size_t)connector->settings.limits->tls_read_bytes;
+	ssize_t got;
+
+	do {
+		got = recv(connection->descriptor, connector->buffer, READ_BYTES, 0);
+		connection->received_bytes += got > 0 ? (size_t)got : 0;
+	} while (got > 0 && connection->received_bytes <= most);
+	if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+		end_lingering(connection);
 }
 
 static void finish(struct connection *connection)
 {
-	struct connection_plan plan = connection->plan;
-	struct connection_end end = connection->end;
-	struct tls_end kept = connection->tls_end;
-
-	if (end.detail.data != NULL)
-		end.detail = span_text(kept.detail);
-	say_goodbye(connection);
-	connection_free(connection);
-	plan.ended(plan.context, &end);
+	report(connection);
+	if (!connection->end.by_machine) {
+		connection_free(connection);
+		return;
+	}
+	begin_to_linger(connection);
+	linger(connection);
 }
 
 /* --- sending ------------------------------------------------------------------------------ */
@@ -391,7 +440,8 @@ static enum state on_state(struct connection *connection)
 	case STATE_HANDSHAKE:
 		return on_handshake(connection);
 	case STATE_ENDED:
-		return STATE_ENDED;
+	case STATE_LINGERING: /* not run */
+		return connection->state;
 	}
 	abort();
 }
@@ -414,6 +464,13 @@ static void on_io(evutil_socket_t descriptor, short what, void *context)
 	struct connection *connection = context;
 
 	(void)descriptor;
+	if (connection->state == STATE_LINGERING) {
+		if ((what & EV_TIMEOUT) != 0)
+			end_lingering(connection);
+		else
+			linger(connection);
+		return;
+	}
 	if (connection->state != STATE_ENDED && (what & (EV_READ | EV_WRITE)) == 0)
 		connection->state = end_with(connection, TRANSPORT_END_TIMEOUT);
 	run(connection);
@@ -522,10 +579,12 @@ struct connector *connector_new(const struct connector_settings *settings)
 	connector->contexts[TLS_USE_HTTPS] = tls_context_new(TLS_USE_HTTPS);
 	connector->connect_timeout = timer_common(settings->base, limits->connect_timeout_ms);
 	connector->silence_timeout = timer_common(settings->base, limits->network_timeout_ms);
+	connector->linger_timeout = timer_common(settings->base, CONNECTION_LINGER_MS);
 	connector->life_timeout = timer_common(settings->base, limits->target_timeout_ms);
 	if (connector->contexts[TLS_USE_SMTP] == NULL ||
 	    connector->contexts[TLS_USE_HTTPS] == NULL || connector->connect_timeout == NULL ||
-	    connector->silence_timeout == NULL || connector->life_timeout == NULL) {
+	    connector->silence_timeout == NULL || connector->life_timeout == NULL ||
+	    connector->linger_timeout == NULL) {
 		connector_free(connector);
 		return NULL;
 	}
@@ -536,6 +595,8 @@ void connector_free(struct connector *connector)
 {
 	if (connector == NULL)
 		return;
+	while (connector->lingering != NULL)
+		end_lingering(connector->lingering);
 	SSL_CTX_free(connector->contexts[TLS_USE_SMTP]);
 	SSL_CTX_free(connector->contexts[TLS_USE_HTTPS]);
 	free(connector);

@@ -33,7 +33,7 @@ struct connector_settings {
 
 /* NULL without memory. `settings` are copied. */
 struct connector *connector_new(const struct connector_settings *settings);
-/* All its connections are closed. */
+/* Its connections have ended; those that linger are closed. */
 void connector_free(struct connector *connector);
 
 /* The events of a machine; `context` is the machine. */
@@ -62,13 +62,22 @@ struct connection_plan {
 	void *context; /* of the functions below */
 	/* False: the evidence cannot be kept; the connection ends as TRANSPORT_END_LOCAL. */
 	tls_certificate_function certificate;
-	/* Once, never from within connection_open; the connection is gone when it returns. */
+	/* Once, never from within connection_open; the connection is no longer the caller's when it returns. */
 	void (*ended)(void *context, const struct connection_end *end);
+	/*
+	 * Once, at `ended` or later, when the other side has closed too, or has not within CONNECTION_LINGER_MS: only
+	 * then is the connection over for the limits. Told with things that outlive whoever opened it.
+	 */
+	const void *closed_context;
+	void *closed_token;
+	void (*closed)(const void *closed_context, void *closed_token);
 };
+
+enum { CONNECTION_LINGER_MS = 1000 };
 
 /* Begins to connect. NULL without memory: there will be no report. */
 struct connection *connection_open(struct connector *connector, const struct connection_plan *plan);
-/* Closes at once, without a report. */
+/* Closes at once, without `ended`, but with `closed`. */
 void connection_abort(struct connection *connection);
 
 #endif

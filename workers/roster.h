@@ -17,7 +17,7 @@ struct roster;
 struct roster_provider;
 
 struct roster_settings {
-	size_t in_work_count; /* hosts started and not done, over all providers */
+	size_t in_work_count;  /* hosts started and not done, over all providers */
 	const uint8_t *secret; /* 16 bytes, of the digests of providers' names */
 	void *context;
 	/* Who runs the host; valid until the next call. */

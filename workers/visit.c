@@ -45,6 +45,14 @@ static void give_leave_back(struct visit *visit)
 	visit->leave = NULL;
 }
 
+/* The connection gives the leave back when it is closed, which may be after the visit. */
+static void on_closed(const void *context, void *leave)
+{
+	const struct visit_desk *desk = context;
+
+	desk->release(desk->context, leave);
+}
+
 static void on_ended(void *context, const struct connection_end *end)
 {
 	struct visit *visit = context;
@@ -67,6 +75,9 @@ void visit_on_leave(struct visit *visit, struct leave *leave)
 		.context = visit,
 		.certificate = on_certificate,
 		.ended = on_ended,
+		.closed_context = desk,
+		.closed_token = leave,
+		.closed = on_closed,
 	};
 
 	visit->leave = leave;
@@ -83,6 +94,7 @@ void visit_on_leave(struct visit *visit, struct leave *leave)
 		end_without_connection(visit, TRANSPORT_END_LOCAL);
 		return;
 	}
+	visit->leave = NULL; /* the connection's now */
 	desk->begun(desk->context, leave, clock_now_us(&desk->clock));
 }
 

@@ -42,6 +42,7 @@ struct talker {
 	size_t chain_count;
 	unsigned certificates;
 	bool ended;
+	unsigned closed;
 	struct connection_end end;
 	char detail[128];
 };
@@ -124,6 +125,14 @@ static void on_ended(void *context, const struct connection_end *end)
 	keep(talker->detail, sizeof(talker->detail), end->detail);
 }
 
+static void on_closed(const void *context, void *token)
+{
+	struct talker *talker = token;
+
+	assert_ptr_equal(context, &machine);
+	talker->closed++;
+}
+
 /* --- the bench -------------------------------------------------------------------------------- */
 
 static struct limits limits;
@@ -187,6 +196,9 @@ static struct connection *open_to(uint16_t port, enum tls_use use, struct talker
 		.context = talker,
 		.certificate = on_certificate,
 		.ended = on_ended,
+		.closed_context = &machine,
+		.closed_token = talker,
+		.closed = on_closed,
 	};
 
 	if (connector == NULL)
@@ -198,12 +210,12 @@ static struct connection *open_to(uint16_t port, enum tls_use use, struct talker
 	return connection_open(connector, &plan);
 }
 
-static void run_until_ended(const struct talker *talker)
+static void run_until_closed(const struct talker *talker)
 {
 	struct timeval tick = {.tv_usec = 20000};
 	int64_t until_us = clock_read_us(CLOCK_MONOTONIC) + WAIT_MS * US_PER_MS;
 
-	while (!talker->ended) {
+	while (talker->closed == 0) {
 		assert_true(clock_read_us(CLOCK_MONOTONIC) < until_us);
 		event_base_loopexit(base, &tick);
 		event_base_loop(base, EVLOOP_ONCE);
@@ -213,8 +225,8 @@ static void run_until_ended(const struct talker *talker)
 static void talk(enum tls_use use, struct talker *talker)
 {
 	assert_non_null(open_to(server->port, use, talker));
-	assert_false(talker->ended);
-	run_until_ended(talker);
+	assert_int_equal(talker->ended + talker->closed, 0);
+	run_until_closed(talker);
 }
 
 static void assert_end(const struct talker *talker, enum transport_end end)
@@ -395,7 +407,7 @@ static void test_connect_timeout(void **state)
 	for (size_t i = 0; i < 4; i++)
 		open_to(ntohs(name.sin_port), TLS_USE_SMTP, &talkers[i]);
 	for (size_t i = 0; i < 4; i++) {
-		run_until_ended(&talkers[i]);
+		run_until_closed(&talkers[i]);
 		assert_end(&talkers[i], TRANSPORT_END_TIMEOUT);
 	}
 	assert_true(talkers[0].end.connected);
@@ -448,6 +460,68 @@ static void test_abort(void **state)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	server_stop(server);
 	assert_false(talker.ended);
+	assert_int_equal(talker.closed, 1);
+}
+
+static void script_stay(struct server *of, int connection)
+{
+	char bytes[100];
+
+	(void)of;
+	server_say(connection, "bye\n");
+	while (recv(connection, bytes, sizeof(bytes), 0) > 0)
+		;
+	server_say(connection, "still here\n");
+	usleep(300000);
+}
+
+/* The report comes at once, the end when the server has closed as well. */
+static void test_lingering(void **state)
+{
+	struct timeval tick = {.tv_usec = 100000};
+	struct talker talker = {0};
+	int64_t before_us = clock_read_us(CLOCK_MONOTONIC);
+
+	(void)state;
+	serve(script_stay);
+	open_to(server->port, TLS_USE_SMTP, &talker);
+	event_base_loopexit(base, &tick);
+	event_base_dispatch(base);
+	assert_true(talker.ended);
+	assert_int_equal(talker.closed, 0);
+	run_until_closed(&talker);
+	server_stop(server);
+	int64_t took_ms = (clock_read_us(CLOCK_MONOTONIC) - before_us) / US_PER_MS;
+
+	assert_true(took_ms >= 290 && took_ms < CONNECTION_LINGER_MS);
+}
+
+static void script_stay_long(struct server *of, int connection)
+{
+	server_say(connection, "bye\n");
+	while (!atomic_load(&of->stopping))
+		usleep(10000);
+}
+
+/* A server that never closes is not waited for for ever, and a connector that goes closes what lingers. */
+static void test_lingering_ends(void **state)
+{
+	struct timeval tick = {.tv_usec = 50000};
+	struct talker first = {0}, second = {0};
+
+	(void)state;
+	serve(script_stay_long);
+	talk(TLS_USE_SMTP, &first);
+	assert_true(first.end.by_machine);
+	open_to(server->port, TLS_USE_SMTP, &second);
+	event_base_loopexit(base, &tick);
+	event_base_dispatch(base);
+	assert_true(second.ended);
+	assert_int_equal(second.closed, 0);
+	connector_free(connector);
+	connector = NULL;
+	assert_int_equal(second.closed, 1);
+	server_stop(server);
 }
 
 /* --- TLS -------------------------------------------------------------------------------------- */
@@ -787,6 +861,8 @@ int main(void)
 		TEST(test_connect_timeout),
 		TEST(test_much_to_say),
 		TEST(test_abort),
+		TEST(test_lingering),
+		TEST(test_lingering_ends),
 		TEST(test_starttls),
 		TEST(test_old_versions),
 		TEST(test_finite_field_group),
