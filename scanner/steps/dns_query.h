@@ -11,8 +11,8 @@
 enum dns_query_action {
 	DNS_QUERY_SEND_UDP, /* send to server `server`, wait until `deadline_ms` */
 	DNS_QUERY_SEND_TCP,
-	DNS_QUERY_WAIT,     /* what came was not an answer to this query: keep waiting */
-	DNS_QUERY_DONE,     /* `result` holds the outcome */
+	DNS_QUERY_WAIT, /* what came was not an answer to this query: keep waiting */
+	DNS_QUERY_DONE, /* `result` holds the outcome */
 };
 
 struct dns_query_settings {
@@ -68,7 +68,8 @@ size_t dns_query_message(const struct dns_query *query, uint8_t *buffer, size_t 
 /* A message from the server that was sent to. `fresh_id` is used if it is asked again. */
 enum dns_query_action dns_query_on_message(struct dns_query *query, struct span message,
 					   uint16_t fresh_id, int64_t now_ms);
-enum dns_query_action dns_query_on_timeout(struct dns_query *query, uint16_t fresh_id, int64_t now_ms);
+enum dns_query_action dns_query_on_timeout(struct dns_query *query, uint16_t fresh_id,
+					   int64_t now_ms);
 /* Sending or connecting failed. `local` when this machine was short of something. */
 enum dns_query_action dns_query_on_error(struct dns_query *query, bool local, uint16_t fresh_id,
 					 int64_t now_ms);

@@ -438,8 +438,8 @@ static const char *why_partial(const struct domain_step *step)
 /* One move may make another possible: both machines go on until neither moves. */
 static void advance(struct domain_step *step, int64_t now_ms, struct requests *out)
 {
-	enum domain_mx_state mx = step->mx;
-	enum domain_policy_state policy = step->policy;
+	enum domain_mx_state mx;
+	enum domain_policy_state policy;
 
 	do {
 		mx = step->mx;

@@ -41,14 +41,15 @@ enum domain_policy_state {
 struct domain_step {
 	const struct step_settings *settings;
 	struct arena *arena;
-	struct domain_record *record; /* in the arena; domain, index, input... are filled by the caller before */
-	unsigned open;                /* requests that have not been answered */
-	bool done;                    /* the record holds all evidence; no request is open */
+	struct domain_record
+		*record; /* in the arena; the caller has filled domain, index, input... */
+	unsigned open;   /* requests that have not been answered */
+	bool done;       /* the record holds all evidence; no request is open */
 	/* The rest is the step's own. */
 	struct lookup_slot lookups[DOMAIN_LOOKUPS];
 	enum domain_mx_state mx;
 	enum domain_policy_state policy;
-	bool hosts_cut; /* more MX hosts than are kept */
+	bool hosts_cut;            /* more MX hosts than are kept */
 	struct address *addresses; /* of the policy host, to be tried */
 	size_t addresses_count;
 };
@@ -57,8 +58,9 @@ struct domain_step {
 void domain_step_start(struct domain_step *step, const struct step_settings *settings,
 		       struct arena *arena, struct domain_record *record, int64_t now_ms,
 		       struct requests *out);
-void domain_step_on_lookup(struct domain_step *step, uint32_t tag, const struct lookup_result *result,
-			   int64_t now_ms, struct requests *out);
+void domain_step_on_lookup(struct domain_step *step, uint32_t tag,
+			   const struct lookup_result *result, int64_t now_ms,
+			   struct requests *out);
 /* The fetch that was asked for has ended; record->sts.policy holds how. */
 void domain_step_on_fetched(struct domain_step *step, uint32_t tag, int64_t now_ms,
 			    struct requests *out);

@@ -443,7 +443,7 @@ static void end_step(struct host_step *step, int64_t now_ms)
 
 static void advance(struct host_step *step, int64_t now_ms, struct requests *out)
 {
-	enum host_state state = step->state;
+	enum host_state state;
 
 	do {
 		state = step->state;

@@ -51,7 +51,7 @@ struct host_probe {
 struct host_step {
 	const struct step_settings *settings;
 	struct arena *arena;
-	struct host_record *record; /* in the arena; host and provider are filled by the caller before */
+	struct host_record *record; /* in the arena; the caller has filled host and provider */
 	unsigned open;
 	bool done;
 	/* The rest is the step's own. */

@@ -367,8 +367,8 @@ static enum http1_state step_once(struct http1 *http)
 
 void http1_on_bytes(struct http1 *http, struct span bytes)
 {
-	enum http1_state before = http->state;
-	size_t at = 0;
+	enum http1_state before;
+	size_t at;
 
 	if (bytes_add(&http->received, bytes) != BYTES_ADDED) {
 		http_response_fail(http->response, POLICY_ERROR_LOCAL_LIMIT, (struct span){0});

@@ -34,7 +34,8 @@ struct http_response {
 struct http_response http_response_start(struct arena *arena, const struct limits *limits,
 					 struct sts_policy *policy);
 /* The first failure stands. `detail` is copied. */
-void http_response_fail(struct http_response *response, enum policy_error error, struct span detail);
+void http_response_fail(struct http_response *response, enum policy_error error,
+			struct span detail);
 /* A header field; the name is compared without case. Fails the response over the caps. */
 void http_response_header(struct http_response *response, struct span name, struct span value);
 /* The head of the final response is whole: a status other than 200 ends the fetch here. */

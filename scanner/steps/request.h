@@ -15,9 +15,9 @@
 
 enum request_kind {
 	REQUEST_RESOLVE, /* look `question` up; answered by a struct lookup_result */
-	REQUEST_FETCH,   /* fetch the policy of `host` from `addresses`; answered by filling `policy` */
-	REQUEST_PROBE,   /* STARTTLS probe of one address; answered by filling `probe` */
-	REQUEST_DELAY,   /* wait `delay_ms` */
+	REQUEST_FETCH, /* fetch the policy of `host` from `addresses`; answered by filling `policy` */
+	REQUEST_PROBE, /* STARTTLS probe of one address; answered by filling `probe` */
+	REQUEST_DELAY, /* wait `delay_ms` */
 };
 
 struct request {
@@ -25,8 +25,9 @@ struct request {
 	uint32_t tag; /* the step's own; comes back with the event */
 	struct dns_question question;
 	struct {
-		struct span host;               /* SNI, Host and DNS-ID: mta-sts.D */
-		const struct address *addresses; /* in the order to try; next one only if no connection came */
+		struct span host; /* SNI, Host and DNS-ID: mta-sts.D */
+		/* In the order to try; the next one only if no connection came. */
+		const struct address *addresses;
 		size_t addresses_count;
 		/*
 		 * The record's own map. The HTTPS step fills what it learns; `address`, `started` and `time_ms` are the
@@ -63,8 +64,9 @@ struct request *requests_add(struct requests *out, enum request_kind kind, uint3
  */
 struct lookup_result {
 	struct dns_answer answer; /* in the arena of the job that asked */
-	enum tristate secure;     /* validated by a resolver that is trusted to; unknown where nothing validates */
-	struct span server;       /* address in text form */
+	/* Validated by a resolver that is trusted to; unknown where nothing validates. */
+	enum tristate secure;
+	struct span server; /* address in text form */
 	bool tcp;
 	int64_t tries;
 	int64_t time_ms;
@@ -74,11 +76,11 @@ struct lookup_result {
 struct step_settings {
 	const struct limits *limits;
 	struct span vantage;
-	bool stage_policy;  /* --stages */
+	bool stage_policy; /* --stages */
 	bool stage_smtp;
 	bool always_fetch;
 	bool allow_reserved;
-	bool ipv4;          /* address families to use */
+	bool ipv4; /* address families to use */
 	bool ipv6;
 	struct span ehlo_domain;
 	struct span user_agent;

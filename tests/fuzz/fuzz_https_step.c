@@ -39,7 +39,7 @@ static void check_move(const struct sts_policy *policy, const struct limits *lim
 
 static struct transport give(struct https_step *step, struct span piece)
 {
-	uint8_t *copy = malloc(piece.len);
+	uint8_t *copy = malloc(piece.len > 0 ? piece.len : 1);
 
 	if (piece.len > 0)
 		memcpy(copy, piece.data, piece.len);

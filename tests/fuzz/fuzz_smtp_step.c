@@ -31,7 +31,7 @@ static void check_move(const struct host_address *probe, struct transport move)
 /* The piece in memory of its own size, so that a read beyond it is found. */
 static struct transport give(struct smtp_step *step, struct span piece)
 {
-	uint8_t *copy = malloc(piece.len);
+	uint8_t *copy = malloc(piece.len > 0 ? piece.len : 1);
 
 	if (piece.len > 0)
 		memcpy(copy, piece.data, piece.len);

@@ -95,7 +95,8 @@ static struct span join(struct arena *arena, struct span a, struct span b)
 
 	memcpy(text, a.data, a.len);
 	text[a.len] = ',';
-	memcpy(text + a.len + 1, b.data, b.len);
+	if (b.len > 0)
+		memcpy(text + a.len + 1, b.data, b.len);
 	return span_of(text, a.len + 1 + b.len);
 }
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../corpus.h"
+#include "tests/corpus.h"
 #include "steps/smtp.h"
 
 struct bench {
