@@ -41,10 +41,9 @@ enum domain_policy_state {
 struct domain_step {
 	const struct step_settings *settings;
 	struct arena *arena;
-	struct domain_record
-		*record; /* in the arena; the caller has filled domain, index, input... */
-	unsigned open;   /* requests that have not been answered */
-	bool done;       /* the record holds all evidence; no request is open */
+	struct domain_record *record; /* in the arena; domain, index, input... are filled */
+	unsigned open;                /* requests that have not been answered */
+	bool done;                    /* the record holds all evidence; no request is open */
 	/* The rest is the step's own. */
 	struct lookup_slot lookups[DOMAIN_LOOKUPS];
 	enum domain_mx_state mx;

@@ -19,8 +19,7 @@ struct lookup_slot {
 	enum lookup_slot_state state;
 	uint32_t tag; /* of its requests */
 	struct dns_question question;
-	struct lookup_result
-		result; /* the last answer; status NULL before, NOT_ASKED if left out */
+	struct lookup_result result; /* the last answer; NOT_ASKED in a slot left out */
 };
 
 /* What a slot needs of its step. */
