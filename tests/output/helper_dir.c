@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { READ_MOST_BYTES = 4 << 20 };
+
 char helper_dir[64];
 
 static void check(bool holds, const char *what)
@@ -68,18 +70,14 @@ bool helper_exists(const char *name)
 
 struct span helper_read(const char *name)
 {
+	static uint8_t bytes[READ_MOST_BYTES];
 	FILE *file = fopen(helper_path(name), "re");
-	uint8_t *bytes = NULL;
-	size_t len = 0, got;
 
 	if (file == NULL)
 		return (struct span){0};
-	do {
-		bytes = realloc(bytes, len + 65536);
-		check(bytes != NULL, name);
-		got = fread(bytes + len, 1, 65536, file);
-		len += got;
-	} while (got > 0);
+	size_t len = fread(bytes, 1, sizeof(bytes), file);
+
+	check(len < sizeof(bytes), name);
 	fclose(file);
 	return span_of(bytes, len);
 }

@@ -15,7 +15,7 @@ const char *helper_path(const char *name);
 size_t helper_count(const char *folder);
 /* Is there such a file? */
 bool helper_exists(const char *name);
-/* The file's bytes, to be freed; no value when it cannot be read. */
+/* The file's bytes, valid until the next call; no value when it cannot be read. */
 struct span helper_read(const char *name);
 void helper_write(const char *name, struct span bytes);
 /* Sets the file's size; of what is cut off nothing stays. */
