@@ -322,7 +322,8 @@ struct policy policy_read(struct arena *arena, struct span body)
 	struct reading reading = {.arena = arena, .policy = &policy};
 
 	read_body(&reading, body);
-	policy.strict = policy.error == POLICY_SYNTAX_ERROR_NULL ? VALIDITY_VALID : VALIDITY_INVALID;
+	policy.strict =
+		policy.error == POLICY_SYNTAX_ERROR_NULL ? VALIDITY_VALID : VALIDITY_INVALID;
 	policy.lenient = reading.fatal ? VALIDITY_INVALID : VALIDITY_VALID;
 	return policy;
 }

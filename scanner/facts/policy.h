@@ -21,9 +21,11 @@ ENUMERATION(policy_mode, POLICY_MODE, POLICY_MODES);
 #define POLICY_SYNTAX_ERRORS(V, P) \
 	V(P, EMPTY, "empty", "the body has no bytes") \
 	V(P, NOT_UTF8, "not-utf8", "the body is not UTF-8 (UTF-16, say)") \
-	V(P, NOT_A_POLICY, "not-a-policy", "another kind of document: HTML, JSON, or no line with a known field") \
+	V(P, NOT_A_POLICY, "not-a-policy", \
+	  "another kind of document: HTML, JSON, or no line with a known field") \
 	V(P, BOM, "bom", "a byte order mark before the first line") \
-	V(P, BAD_LINE, "bad-line", "a line that is no field: blank, indented, without a colon, bare CR") \
+	V(P, BAD_LINE, "bad-line", \
+	  "a line that is no field: blank, indented, without a colon, bare CR") \
 	V(P, MISSING_VERSION, "missing-version", "no version field") \
 	V(P, BAD_VERSION, "bad-version", "a version other than STSv1") \
 	V(P, MISSING_MODE, "missing-mode", "no mode field") \
@@ -58,9 +60,11 @@ ENUMERATION(policy_mx_fault, POLICY_MX_FAULT, POLICY_MX_FAULTS);
 	V(P, UNKNOWN_FIELD, "unknown-field", "an extension field") \
 	V(P, LF_ONLY, "lf-only", "lines end in LF alone") \
 	V(P, TRAILING_SPACE, "trailing-space", "white space after a value") \
-	V(P, DUPLICATE_FIELD, "duplicate-field", "version, mode or max_age given again; the first counts") \
+	V(P, DUPLICATE_FIELD, "duplicate-field", \
+	  "version, mode or max_age given again; the first counts") \
 	V(P, BOM, "bom", "a byte order mark, forgiven by the lenient reading") \
-	V(P, MAX_AGE_OVER_LIMIT, "max-age-over-limit", "an over-long max_age, clamped by the lenient reading")
+	V(P, MAX_AGE_OVER_LIMIT, "max-age-over-limit", \
+	  "an over-long max_age, clamped by the lenient reading")
 
 ENUMERATION(policy_note, POLICY_NOTE, POLICY_NOTES);
 
@@ -72,9 +76,9 @@ struct policy {
 	struct span mx_fault_value;     /* that mx as written; points into the body */
 	enum validity strict;
 	enum validity lenient;
-	enum policy_mode mode;          /* of the strict reading, else of the lenient one */
-	int64_t max_age_s;              /* as written (clamped for lenient only), -1 if none */
-	struct span_list mx;            /* good patterns, lower-cased, in order; in the arena */
+	enum policy_mode mode; /* of the strict reading, else of the lenient one */
+	int64_t max_age_s;     /* as written (clamped for lenient only), -1 if none */
+	struct span_list mx;   /* good patterns, lower-cased, in order; in the arena */
 	enum policy_note notes[POLICY_NOTES_MAX];
 	size_t notes_count;
 };

@@ -21,7 +21,8 @@
 
 ENUMERATION(sts_record_error, STS_RECORD_ERROR, STS_RECORD_ERRORS);
 
-#define STS_RECORD_NOTES(V, P) V(P, DUPLICATE_ID, "duplicate-id", "more than one id; the first counts")
+#define STS_RECORD_NOTES(V, P) \
+	V(P, DUPLICATE_ID, "duplicate-id", "more than one id; the first counts")
 
 ENUMERATION(sts_record_note, STS_RECORD_NOTE, STS_RECORD_NOTES);
 
@@ -30,7 +31,8 @@ struct sts_record {
 	enum sts_record_error error; /* of the strict reading */
 	enum validity strict;
 	enum validity lenient;
-	struct span id;              /* of the strict reading, else of the lenient one, else no value; points into txt */
+	struct span
+		id; /* of the strict reading, else of the lenient one, else no value; points into txt */
 	bool duplicate_id;
 };
 

@@ -60,8 +60,9 @@ static struct span trim_end(struct span span)
 {
 	struct span trimmed = span_trim(span);
 
-	return trimmed.len == 0 ? span_first(span, 0)
-				: span_first(span, (size_t)(trimmed.data - span.data) + trimmed.len);
+	return trimmed.len == 0
+		       ? span_first(span, 0)
+		       : span_first(span, (size_t)(trimmed.data - span.data) + trimmed.len);
 }
 
 /* *WSP "," *WSP tlsrpt-uri: no white space before the first URI or after the last one. */
@@ -167,7 +168,8 @@ struct tlsrpt_record tlsrpt_record_read(struct arena *arena, struct span_list tx
 		read_strict(arena, &record, choice.strict);
 	if (!span_is_null(choice.lenient))
 		usable = read_lenient(arena, choice.lenient, &uris);
-	record.strict = record.error == TLSRPT_RECORD_ERROR_NULL ? VALIDITY_VALID : VALIDITY_INVALID;
+	record.strict =
+		record.error == TLSRPT_RECORD_ERROR_NULL ? VALIDITY_VALID : VALIDITY_INVALID;
 	record.lenient = usable ? VALIDITY_VALID : VALIDITY_INVALID;
 	if (record.strict != VALIDITY_VALID)
 		record.rua = uris;

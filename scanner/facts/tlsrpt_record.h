@@ -24,7 +24,8 @@ ENUMERATION(tlsrpt_record_error, TLSRPT_RECORD_ERROR, TLSRPT_RECORD_ERRORS);
 
 #define TLSRPT_RECORD_NOTES(V, P) \
 	V(P, DUPLICATE_RUA, "duplicate-rua", "more than one rua field; all count (RFC 8460 3)") \
-	V(P, OTHER_SCHEME, "other-scheme", "a destination beside the usable ones is neither mailto: nor https:")
+	V(P, OTHER_SCHEME, "other-scheme", \
+	  "a destination beside the usable ones is neither mailto: nor https:")
 
 ENUMERATION(tlsrpt_record_note, TLSRPT_RECORD_NOTE, TLSRPT_RECORD_NOTES);
 

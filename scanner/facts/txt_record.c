@@ -91,7 +91,8 @@ static bool passes_filter(struct span txt, const struct txt_kind *kind)
 {
 	struct span version = span_text(kind->version);
 
-	return begins_with_version(txt, kind) && txt.len > version.len && txt.data[version.len] == ';';
+	return begins_with_version(txt, kind) && txt.len > version.len &&
+	       txt.data[version.len] == ';';
 }
 
 /* The version and, white space aside, its semicolon: what the lenient reading takes for a record among several. */
@@ -118,7 +119,8 @@ struct txt_choice txt_record_choose(struct span_list txt, const struct txt_kind 
 	else if (strict == 1)
 		choice.lenient = choice.strict;
 	else if (txt.count == 1 && begins_with_version(txt.items[0], kind))
-		choice.strict = choice.lenient = txt.items[0]; /* one record is judged by the ABNF alone */
+		choice.strict = choice.lenient =
+			txt.items[0]; /* one record is judged by the ABNF alone */
 	else if (lenient != 1)
 		choice.lenient = (struct span){0};
 	return choice;

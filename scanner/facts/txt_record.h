@@ -9,8 +9,9 @@
 #include "base/span.h"
 
 struct txt_kind {
-	const char *version;      /* "v=STSv1" */
-	const char *attempt_word; /* "sts": after v and = or -, in any case, it shows that a record was meant */
+	const char *version; /* "v=STSv1" */
+	const char *
+		attempt_word; /* "sts": after v and = or -, in any case, it shows that a record was meant */
 };
 
 /* Which record each reading judges; no value where that reading is left with none, or with several. */

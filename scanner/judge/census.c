@@ -90,7 +90,7 @@ static int compare_spans(struct span a, struct span b)
 }
 
 static struct counted *entity_new(struct census *census, enum entity_kind kind,
-				 enum provider_class class, struct span name)
+				  enum provider_class class, struct span name)
 {
 	size_t len = name.len < UINT8_MAX ? name.len : UINT8_MAX;
 	struct counted *entity = arena_alloc(&census->arena, sizeof(*entity) + len);
@@ -98,7 +98,7 @@ static struct counted *entity_new(struct census *census, enum entity_kind kind,
 	if (entity == NULL)
 		return NULL;
 	entity->kind = (uint8_t)kind;
-	entity->class = (uint8_t)class;
+	entity->class = (uint8_t) class;
 	entity->name_len = (uint8_t)len;
 	if (len > 0)
 		memcpy(entity->name, name.data, len);
@@ -110,7 +110,7 @@ static struct counted *entity_new(struct census *census, enum entity_kind kind,
  * so that it does not hang on the order of domains.
  */
 static struct counted *entity_get(struct census *census, struct seen_key key, enum entity_kind kind,
-				 enum provider_class class, struct span name)
+				  enum provider_class class, struct span name)
 {
 	bool added;
 	uint64_t *place = seen_add(census->entities, key, &added);
@@ -218,8 +218,8 @@ static void merge_entity(void *context, struct seen_key key, uint64_t value)
 {
 	struct merging *merging = context;
 	const struct counted *from = entity_of(value);
-	struct counted *into = entity_get(merging->into, key, from->kind, from->class,
-					 entity_name(from));
+	struct counted *into =
+		entity_get(merging->into, key, from->kind, from->class, entity_name(from));
 
 	if (into == NULL)
 		merging->ok = false;

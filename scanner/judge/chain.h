@@ -18,8 +18,8 @@ enum chain_state {
 
 struct chain {
 	enum chain_state state;
-	X509 *leaf;           /* owned by `sent` */
-	STACK_OF(X509) *sent; /* leaf first; what cannot be read is left out */
+	X509 *leaf;            /* owned by `sent` */
+	STACK_OF(X509) * sent; /* leaf first; what cannot be read is left out */
 };
 
 /* Without memory: CHAIN_MISSING. */

@@ -13,8 +13,8 @@ struct chain_memory;
 
 struct chain_verdict {
 	enum chain_state state;
-	struct pkix_verdict pkix;    /* for CHAIN_LOADED and CHAIN_MALFORMED */
-	struct certificate leaf;     /* for CHAIN_LOADED; without its DER */
+	struct pkix_verdict pkix; /* for CHAIN_LOADED and CHAIN_MALFORMED */
+	struct certificate leaf;  /* for CHAIN_LOADED; without its DER */
 };
 
 /* NULL without memory. */

@@ -9,7 +9,7 @@
 #include "judge/chain.h"
 
 enum dane_result {
-	DANE_RESULT_UNUSABLE,      /* no record is usable: TLS without authentication (RFC 7672 2.2) */
+	DANE_RESULT_UNUSABLE, /* no record is usable: TLS without authentication (RFC 7672 2.2) */
 	DANE_RESULT_MATCH,
 	DANE_RESULT_NO_MATCH,      /* no record matches the chain */
 	DANE_RESULT_NAME_MISMATCH, /* DANE-TA matches, the certificate is for another name */

@@ -123,8 +123,8 @@ static outcome_set outcomes_with_address(const struct delivery_host *host, enum 
 	case DANE_UNUSABLE:
 		return by_unusable(host, sts);
 	case DANE_UNKNOWN:
-		return outcome(OCCURS_SECURE) | outcome(OCCURS_REFUSED) |
-		       by_unusable(host, sts) | by_policy(host, sts, opportunistic(host));
+		return outcome(OCCURS_SECURE) | outcome(OCCURS_REFUSED) | by_unusable(host, sts) |
+		       by_policy(host, sts, opportunistic(host));
 	case DANE_NULL:
 	case DANE_NONE:
 	case DANE_INSECURE:

@@ -53,7 +53,8 @@ static struct host_dane dane_for_domain(const struct certificate_source *certifi
 
 	if (host->dane != DANE_INVALID && host->dane != DANE_DNSSEC_INVALID)
 		return (struct host_dane){.state = host->dane};
-	return host_dane_judge(certificates, arena, host, secure ? domain->domain : (struct span){0});
+	return host_dane_judge(certificates, arena, host,
+			       secure ? domain->domain : (struct span){0});
 }
 
 static void judge_found(const struct certificate_source *certificates, struct arena *arena,
@@ -68,8 +69,8 @@ static void judge_found(const struct certificate_source *certificates, struct ar
 	judged->cname = host->cname.count > 0;
 	judged->old_tls = !span_is_null(host_tls_version(host)) &&
 			  judge_tls_version_is_old(host_tls_version(host));
-	judged->without_ipv6 = host->lookup_a == DNS_STATUS_NOERROR &&
-			       host->lookup_aaaa == DNS_STATUS_NODATA;
+	judged->without_ipv6 =
+		host->lookup_a == DNS_STATUS_NOERROR && host->lookup_aaaa == DNS_STATUS_NODATA;
 	for (size_t i = 0; i < host->addresses.count; i++)
 		note_address(judged, host, &host->addresses.items[i]);
 	judged->delivery = (struct delivery_host){
@@ -162,16 +163,16 @@ static bool judge_match(const psl_ctx_t *psl, struct arena *arena, struct domain
 
 	if (patterns.count == 0 || judged->count == 0)
 		return true;
-	for (size_t i = 0; i < judged->count; i++) {
+	for (size_t i = 0; i < domain->hosts.count; i++) {
 		bool matches = mx_match_any(judged->items[i].name, patterns);
 
 		matching += matches;
 		domain->hosts.items[i].policy_match = flag_of(matches);
 		judged->items[i].delivery.matches = matches ? TRISTATE_YES : TRISTATE_NO;
 	}
-	domain->match = matching == judged->count ? MATCH_ALL
-			: matching > 0            ? MATCH_SOME
-						  : MATCH_NONE;
+	domain->match = matching == domain->hosts.count ? MATCH_ALL
+			: matching > 0                  ? MATCH_SOME
+							: MATCH_NONE;
 	if (domain->match == MATCH_ALL)
 		return true;
 	if (!host_names(arena, domain, &names))

@@ -15,14 +15,14 @@ struct judged_host {
 	struct delivery_host delivery;
 	struct host_pkix pkix;
 	struct host_dane dane;
-	unsigned faults;       /* PKIX_BITs over all addresses */
-	int64_t not_after_ms;  /* first expiry among the leaves, NUMBER_NULL without one */
-	int64_t probed_ms;     /* when that leaf was seen */
-	bool found;            /* its evidence is there */
-	bool differs;          /* its addresses give different results */
+	unsigned faults;      /* PKIX_BITs over all addresses */
+	int64_t not_after_ms; /* first expiry among the leaves, NUMBER_NULL without one */
+	int64_t probed_ms;    /* when that leaf was seen */
+	bool found;           /* its evidence is there */
+	bool differs;         /* its addresses give different results */
 	bool cname;
 	bool old_tls;
-	bool without_ipv6;     /* certainly no AAAA record */
+	bool without_ipv6; /* certainly no AAAA record */
 };
 
 struct judged_hosts {

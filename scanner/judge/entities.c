@@ -9,8 +9,7 @@
 #include "judge/domain_hosts.h"
 
 struct provider_identity provider_identify(const psl_ctx_t *psl,
-					   const struct provider_table *providers,
-					   struct span host)
+					   const struct provider_table *providers, struct span host)
 {
 	const struct provider *row = provider_table_find(providers, host);
 	struct span registrable;
@@ -44,7 +43,7 @@ struct span entities_policy_host(const struct sts_policy *policy)
 struct subject {
 	enum entity_kind kind;
 	struct span host;
-	struct span_list addresses;           /* of a policy host */
+	struct span_list addresses;                     /* of a policy host */
 	const struct host_address_list *host_addresses; /* of an MX host, else NULL */
 };
 
@@ -76,8 +75,7 @@ static enum management management_of(const struct judge_settings *settings,
 				     const struct census *census, struct span domain,
 				     const struct subject *subject)
 {
-	struct span key =
-		provider_identify(settings->psl, settings->providers, subject->host).key;
+	struct span key = provider_identify(settings->psl, settings->providers, subject->host).key;
 	struct span own = provider_identify(settings->psl, settings->providers, domain).key;
 	bool is_own = span_equal_nocase(key, own);
 	int64_t by_name, by_address;
@@ -90,9 +88,9 @@ static enum management management_of(const struct judge_settings *settings,
 		return MANAGEMENT_SELF;
 	if (by_name >= settings->third_party_min || by_address >= settings->third_party_min)
 		return MANAGEMENT_THIRD_PARTY;
-	if (is_own || (subject->kind == ENTITY_KIND_POLICY &&
-		       by_name <= settings->self_policy_max &&
-		       by_address <= settings->self_policy_max))
+	if (is_own ||
+	    (subject->kind == ENTITY_KIND_POLICY && by_name <= settings->self_policy_max &&
+	     by_address <= settings->self_policy_max))
 		return MANAGEMENT_SELF;
 	return MANAGEMENT_UNCLASSIFIED;
 }

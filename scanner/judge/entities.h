@@ -8,15 +8,16 @@
 #include "judge/judge.h"
 
 struct provider_identity {
-	struct span name; /* as shown: of the table, else the registrable domain, else the host itself */
-	struct span key;  /* equal for one provider: the name in the table, else the second-level label */
+	struct span
+		name; /* as shown: of the table, else the registrable domain, else the host itself */
+	struct span
+		key; /* equal for one provider: the name in the table, else the second-level label */
 	enum provider_class class;
 };
 
 /* Parts of `host` and of the table. */
-struct provider_identity provider_identify(const psl_ctx_t *psl,
-					   const struct provider_table *providers,
-					   struct span host);
+struct provider_identity
+provider_identify(const psl_ctx_t *psl, const struct provider_table *providers, struct span host);
 
 /* The name that tells who runs the policy host: the end of its CNAME chain. No value where it was not looked up. */
 struct span entities_policy_host(const struct sts_policy *policy);

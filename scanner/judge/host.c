@@ -164,8 +164,9 @@ static void judge_without_tls(struct host_address *address)
 		set_result(address, HOST_RESULT_UNKNOWN, outcome);
 }
 
-void host_judge_addresses(struct chain_memory *memory, const struct certificate_source *certificates,
-			  struct arena *arena, struct host_record *host)
+void host_judge_addresses(struct chain_memory *memory,
+			  const struct certificate_source *certificates, struct arena *arena,
+			  struct host_record *host)
 {
 	for (size_t i = 0; i < host->addresses.count; i++) {
 		struct host_address *address = &host->addresses.items[i];

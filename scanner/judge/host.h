@@ -20,8 +20,9 @@ struct host_pkix {
 };
 
 /* Fills `pkix`, `result` and `result_detail` of every address. */
-void host_judge_addresses(struct chain_memory *memory, const struct certificate_source *certificates,
-			  struct arena *arena, struct host_record *host);
+void host_judge_addresses(struct chain_memory *memory,
+			  const struct certificate_source *certificates, struct arena *arena,
+			  struct host_record *host);
 /* Over addresses that have been judged. */
 struct host_pkix host_pkix_result(const struct host_record *host);
 /* The same with the DANE state: what stands in `result` (MEASURES 6). */

@@ -104,8 +104,8 @@ static enum host_result judge_address(const struct certificate_source *certifica
 
 /* Every address that answered must agree; the failure told is the first in the vocabulary's order. */
 static struct host_dane judge_addresses(const struct certificate_source *certificates,
-					const struct host_record *host,
-					struct dane_records records, struct span_list names)
+					const struct host_record *host, struct dane_records records,
+					struct span_list names)
 {
 	enum host_result worst = HOST_RESULT_UNKNOWN;
 

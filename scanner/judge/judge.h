@@ -21,8 +21,8 @@ struct judge_settings {
 	const psl_ctx_t *psl;                   /* borrowed; must outlive the judge */
 	const struct provider_table *providers; /* borrowed; may be NULL */
 	X509_STORE *store;                      /* trusted roots, borrowed */
-	int64_t third_party_min;                /* domains sharing a provider that make it a third party, default 50 */
-	int64_t self_policy_max;                /* domains of a self-managed policy host at most, default 5 */
+	int64_t third_party_min; /* domains sharing a provider that make it a third party, default 50 */
+	int64_t self_policy_max; /* domains of a self-managed policy host at most, default 5 */
 };
 
 /* Where the judge finds certificates: all that the scan has met. Spans it gives stay valid until the next call. */

@@ -12,7 +12,8 @@ enum { PATTERNS_COMPARED_MAX = 512 };
 
 static struct span without_final_dot(struct span name)
 {
-	return name.len > 1 && name.data[name.len - 1] == '.' ? span_first(name, name.len - 1) : name;
+	return name.len > 1 && name.data[name.len - 1] == '.' ? span_first(name, name.len - 1)
+							      : name;
 }
 
 static bool is_wildcard(struct span pattern)

@@ -99,8 +99,8 @@ static int on_verify(int ok, X509_STORE_CTX *context)
 }
 
 /* One run; `built` gets the chain that OpenSSL made of it (the caller frees it). */
-static struct run verify_once(X509 *leaf, STACK_OF(X509) *others, X509_STORE *store, int64_t at_ms,
-			      STACK_OF(X509) **built)
+static struct run verify_once(X509 *leaf, STACK_OF(X509) * others, X509_STORE *store, int64_t at_ms,
+			      STACK_OF(X509) * *built)
 {
 	struct run run = {0};
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -127,7 +127,7 @@ out:
 	return run;
 }
 
-static bool contains(STACK_OF(X509) *certificates, X509 *wanted)
+static bool contains(STACK_OF(X509) * certificates, X509 *wanted)
 {
 	for (int i = 0; i < sk_X509_num(certificates); i++)
 		if (X509_cmp(sk_X509_value(certificates, i), wanted) == 0)
@@ -136,7 +136,7 @@ static bool contains(STACK_OF(X509) *certificates, X509 *wanted)
 }
 
 /* Adds the scan's CA certificates whose subject is the issuer of `certificate`. */
-static void add_issuers(STACK_OF(X509) *others, X509 *certificate,
+static void add_issuers(STACK_OF(X509) * others, X509 *certificate,
 			const struct certificate_source *certificates)
 {
 	const unsigned char *name;
@@ -153,7 +153,8 @@ static void add_issuers(STACK_OF(X509) *others, X509 *certificate,
 		if (span_is_null(der))
 			return;
 		issuer = der.len <= LONG_MAX ? d2i_X509(NULL, &at, (long)der.len) : NULL;
-		if (issuer != NULL && (contains(others, issuer) || sk_X509_push(others, issuer) == 0))
+		if (issuer != NULL &&
+		    (contains(others, issuer) || sk_X509_push(others, issuer) == 0))
 			X509_free(issuer);
 	}
 }
@@ -184,7 +185,7 @@ static bool completes(const struct chain *chain, X509 *top, unsigned known, X509
 }
 
 /* An intermediate that was not sent but lies in the store: only senders with this very store accept the chain. */
-static bool leans_on_store(const struct chain *chain, STACK_OF(X509) *built)
+static bool leans_on_store(const struct chain *chain, STACK_OF(X509) * built)
 {
 	for (int i = 1; i < sk_X509_num(built) - 1; i++)
 		if (!contains(chain->sent, sk_X509_value(built, i)))
@@ -203,7 +204,7 @@ static int64_t time_ms(const ASN1_TIME *time)
 }
 
 /* A certificate is not valid yet, valid or expired: the verdict lasts while that stays so for each. */
-static void narrow(struct pkix_verdict *verdict, STACK_OF(X509) *certificates, int64_t at_ms)
+static void narrow(struct pkix_verdict *verdict, STACK_OF(X509) * certificates, int64_t at_ms)
 {
 	for (int i = 0; i < sk_X509_num(certificates); i++) {
 		const X509 *certificate = sk_X509_value(certificates, i);
@@ -223,7 +224,7 @@ struct pkix_verdict pkix_verify(const struct chain *chain, X509_STORE *store,
 				const struct certificate_source *certificates, int64_t at_ms)
 {
 	struct pkix_verdict verdict = {.from_ms = INT64_MIN, .until_ms = INT64_MAX};
-	STACK_OF(X509) *built;
+	STACK_OF(X509) * built;
 	struct run run = verify_once(chain->leaf, chain->sent, store, at_ms, &built);
 	X509 *top = sk_X509_value(built, sk_X509_num(built) - 1);
 	bool self_signed = (run.faults & PKIX_BIT(PKIX_FAULT_SELF_SIGNED)) != 0;

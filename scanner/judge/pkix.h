@@ -12,10 +12,11 @@
 #define PKIX_BIT(fault) (1u << (fault))
 
 struct pkix_verdict {
-	unsigned faults;    /* PKIX_BITs, all but NAME_MISMATCH */
-	const char *detail; /* what `untrusted` comes from, "purpose" say; NULL where the fault says it all */
-	int64_t from_ms;    /* the verdict is the same at any time of this span, */
-	int64_t until_ms;   /* its end excluded */
+	unsigned faults; /* PKIX_BITs, all but NAME_MISMATCH */
+	const char *
+		detail; /* what `untrusted` comes from, "purpose" say; NULL where the fault says it all */
+	int64_t from_ms;  /* the verdict is the same at any time of this span, */
+	int64_t until_ms; /* its end excluded */
 };
 
 /* `chain` must be loaded. `certificates` may complete it (`incomplete-chain`). */

@@ -136,8 +136,8 @@ static bool is_unknown_http(enum policy_error error, int64_t status)
 	return error == POLICY_ERROR_TIMEOUT || error == POLICY_ERROR_CLOSED ||
 	       error == POLICY_ERROR_RESET || error == POLICY_ERROR_GOAWAY ||
 	       error == POLICY_ERROR_TRUNCATED ||
-	       (error == POLICY_ERROR_STATUS && (status == HTTP_TOO_MANY_REQUESTS ||
-						 status == HTTP_SERVICE_UNAVAILABLE));
+	       (error == POLICY_ERROR_STATUS &&
+		(status == HTTP_TOO_MANY_REQUESTS || status == HTTP_SERVICE_UNAVAILABLE));
 }
 
 /* MEASURES 12, "Unknown after the second try"; our own limits and manners are nobody's fault either. */
@@ -170,8 +170,8 @@ static void set_error(struct sts_policy *policy, enum stage stage, enum policy_e
 	policy->stage = stage;
 	policy->error = error;
 	policy->detail = detail;
-	policy->state = is_unknown(stage, error, policy->http_status) ? PRESENCE_UNKNOWN
-								      : PRESENCE_ABSENT;
+	policy->state =
+		is_unknown(stage, error, policy->http_status) ? PRESENCE_UNKNOWN : PRESENCE_ABSENT;
 }
 
 /* Null in all that is judged, so that judging again starts from the evidence alone. */

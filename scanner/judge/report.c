@@ -7,8 +7,8 @@
 static bool add(struct arena *arena, struct domain_record *domain, enum report_policy_type type,
 		enum host_result result, struct span host, struct span reason)
 {
-	struct predicted_failure *failure = record_append(arena, &schema_predicted_failure,
-							  &domain->verdict.predicted_report);
+	struct predicted_failure *failure =
+		record_append(arena, &schema_predicted_failure, &domain->verdict.predicted_report);
 
 	if (failure == NULL)
 		return false;
@@ -97,7 +97,8 @@ static bool predict_host(struct arena *arena, struct domain_record *domain,
 	case DANE_INSECURE:
 		break;
 	}
-	return !sts || host->delivery.has_address == TRISTATE_NO || predict_sts(arena, domain, host);
+	return !sts || host->delivery.has_address == TRISTATE_NO ||
+	       predict_sts(arena, domain, host);
 }
 
 bool report_predict(struct arena *arena, struct domain_record *domain,

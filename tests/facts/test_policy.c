@@ -15,7 +15,10 @@ enum { ARENA_CAP_BYTES = 4 << 20, OVER_LIMIT_S = 31557600 };
 
 #define E(code) POLICY_SYNTAX_ERROR_##code
 #define N(code) (1u << POLICY_NOTE_##code)
-#define BODY(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define BODY(text) \
+	{ \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
 #define HEAD "version: STSv1\r\nmode: enforce\r\nmax_age: 86400\r\n"
 #define GOOD HEAD "mx: a.example\r\n"
 
@@ -32,7 +35,8 @@ static const struct expectation cases[] = {
 	{BODY(HEAD "mx:\t *.a.example \t\r\n"), E(NULL), true, N(TRAILING_SPACE)},
 	{BODY(HEAD "mx: A.Example\r\nx-1_.y: \xc3\xa4 b"), E(NULL), true, N(UNKNOWN_FIELD)},
 	{BODY("x: y\r\n" GOOD), E(NULL), true, N(UNKNOWN_FIELD) | N(VERSION_NOT_FIRST)},
-	{BODY(GOOD "mode: bogus\r\nversion: \x01\r\nmax_age:\r\n"), E(NULL), true, N(DUPLICATE_FIELD)},
+	{BODY(GOOD "mode: bogus\r\nversion: \x01\r\nmax_age:\r\n"), E(NULL), true,
+	 N(DUPLICATE_FIELD)},
 	{BODY("version: STSv1\r\nmode: none\nmax_age: 86400\r\n"), E(NULL), true, 0},
 
 	{BODY(""), E(EMPTY), false, 0},
@@ -60,7 +64,8 @@ static const struct expectation cases[] = {
 	{BODY(GOOD "a12345678901234567890123456789012: b\r\n"), E(BAD_LINE), false, 0},
 	{BODY(GOOD "a1234567890123456789012345678901: b\r\n"), E(NULL), true, N(UNKNOWN_FIELD)},
 	{BODY("version: STSv1\rmode: none\rmax_age: 1\r"), E(BAD_LINE), false, 0},
-	{BODY("version: STSv1\r\r\nmode: none\r\nmax_age: 1\r\n"), E(BAD_LINE), false, N(MAX_AGE_SHORT)},
+	{BODY("version: STSv1\r\r\nmode: none\r\nmax_age: 1\r\n"), E(BAD_LINE), false,
+	 N(MAX_AGE_SHORT)},
 	{BODY("mode: none\r\nmax_age: 86400\r\n"), E(MISSING_VERSION), false, 0},
 	{BODY("VERSION: STSv1\r\nmode: none\r\nmax_age: 86400\r\n"), E(MISSING_VERSION), false,
 	 N(UNKNOWN_FIELD)},
@@ -68,19 +73,21 @@ static const struct expectation cases[] = {
 	{BODY("version: STSv10\r\nmode: none\r\nmax_age: 86400\r\n"), E(BAD_VERSION), false, 0},
 	{BODY("version: STSv1 x\r\nmode: none\r\nmax_age: 86400\r\n"), E(BAD_VERSION), false, 0},
 	{BODY("version: STSv1\r\nmax_age: 86400\r\nmx: a.example\r\n"), E(MISSING_MODE), false, 0},
-	{BODY("version: STSv1\r\nmode: Enforce\r\nmax_age: 86400\r\nmx: a\r\n"), E(BAD_MODE), false, 0},
+	{BODY("version: STSv1\r\nmode: Enforce\r\nmax_age: 86400\r\nmx: a\r\n"), E(BAD_MODE), false,
+	 0},
 	{BODY("version: STSv1\r\nmode: x\r\nmode: none\r\nmax_age: 86400\r\n"), E(BAD_MODE), false,
 	 N(DUPLICATE_FIELD)},
 	{BODY("version: STSv1\r\nmode: none\r\n"), E(MISSING_MAX_AGE), false, 0},
 	{BODY("version: STSv1\r\nmode: none\r\nmax_age: \r\n"), E(BAD_MAX_AGE), false, 0},
 	{BODY("version: STSv1\r\nmode: none\r\nmax_age: -1\r\n"), E(BAD_MAX_AGE), false, 0},
 	{BODY("version: STSv1\r\nmode: none\r\nmax_age: 604,800\r\n"), E(BAD_MAX_AGE), false, 0},
-	{BODY("version: STSv1\r\nmode: none\r\nmax_age: 00000086400\r\n"), E(BAD_MAX_AGE), false, 0},
+	{BODY("version: STSv1\r\nmode: none\r\nmax_age: 00000086400\r\n"), E(BAD_MAX_AGE), false,
+	 0},
 	{BODY("version: STSv1\r\nmode: none\r\nmax_age: 31557600\r\n"), E(NULL), true, 0},
 	{BODY("version: STSv1\r\nmode: none\r\nmax_age: 31557601\r\n"), E(MAX_AGE_OVER_LIMIT), true,
 	 N(MAX_AGE_OVER_LIMIT)},
-	{BODY("version: STSv1\r\nmode: none\r\nmax_age: 9999999999\r\n"), E(MAX_AGE_OVER_LIMIT), true,
-	 N(MAX_AGE_OVER_LIMIT)},
+	{BODY("version: STSv1\r\nmode: none\r\nmax_age: 9999999999\r\n"), E(MAX_AGE_OVER_LIMIT),
+	 true, N(MAX_AGE_OVER_LIMIT)},
 	{BODY(HEAD), E(MISSING_MX), false, 0},
 	{BODY(HEAD "mx:\r\n"), E(BAD_MX), false, 0},
 	{BODY(HEAD "mx: a.example.\r\n"), E(BAD_MX), false, 0},
@@ -123,9 +130,9 @@ static void test_readings(void **state)
 
 static void test_values(void **state)
 {
-	static const struct span body = BODY(
-		"version: STSv1\r\nmode: testing\r\nmode: none\r\nmax_age: 0000604800\r\n"
-		"mx: B.example\r\nmx: *.A.example\r\nmx: a@b.example\r\nmx: c.example.\r\n");
+	static const struct span body =
+		BODY("version: STSv1\r\nmode: testing\r\nmode: none\r\nmax_age: 0000604800\r\n"
+		     "mx: B.example\r\nmx: *.A.example\r\nmx: a@b.example\r\nmx: c.example.\r\n");
 	struct policy policy;
 	struct arena arena;
 
@@ -212,8 +219,17 @@ static void test_corpus_vectors(void **state)
 }
 
 /* expected.csv of the real policies, its columns by place. */
-enum { COLUMN_FILE, COLUMN_VALID, COLUMN_MODE, COLUMN_MAX_AGE, COLUMN_MX, COLUMN_REASON,
-       COLUMN_TOLERANT, COLUMN_CLASS, COLUMNS_COUNT };
+enum {
+	COLUMN_FILE,
+	COLUMN_VALID,
+	COLUMN_MODE,
+	COLUMN_MAX_AGE,
+	COLUMN_MX,
+	COLUMN_REASON,
+	COLUMN_TOLERANT,
+	COLUMN_CLASS,
+	COLUMNS_COUNT
+};
 
 struct policies {
 	struct arena arena;
@@ -253,7 +269,8 @@ static void check_row(struct policies *policies)
 	struct span mx = span_text("");
 
 	print_message("%s %s\n", columns[COLUMN_FILE], columns[COLUMN_CLASS]);
-	assert_int_equal(policy.strict == VALIDITY_VALID, strcmp(columns[COLUMN_VALID], "yes") == 0);
+	assert_int_equal(policy.strict == VALIDITY_VALID,
+			 strcmp(columns[COLUMN_VALID], "yes") == 0);
 	/* One bad mx among good ones: the corpus is not sure, the lenient reading lets the good ones stand. */
 	if (strcmp(columns[COLUMN_CLASS], "bad-mx") == 0)
 		assert_int_equal(policy.lenient, VALIDITY_VALID);
@@ -309,9 +326,9 @@ static void test_corpus_policies(void **state)
 static struct span print_policy(struct arena *arena, const struct policy *policy)
 {
 	struct span mode = modes_text(policy->mode);
-	struct span text = arena_printf(arena, "version: STSv1\r\nmode: %.*s\r\nmax_age: %lld\r\n",
-					(int)mode.len, (const char *)mode.data,
-					(long long)policy->max_age_s);
+	struct span text =
+		arena_printf(arena, "version: STSv1\r\nmode: %.*s\r\nmax_age: %lld\r\n",
+			     (int)mode.len, (const char *)mode.data, (long long)policy->max_age_s);
 
 	for (size_t i = 0; i < policy->mx.count; i++)
 		text = arena_printf(arena, "%.*smx: %.*s\r\n", (int)text.len,
@@ -343,10 +360,26 @@ static void check_promises(struct arena *arena, struct span body)
 static void test_any_bytes(void **state)
 {
 	static const char *const pieces[] = {
-		"version: STSv1", "mode: enforce", "mode: none",  "max_age: 86400", "mx: a.example",
-		"mx: *.b.example", "\r\n",         "\n",          "\r\n",           "\r\n",
-		" ",               "x: y",         "\xef\xbb\xbf", "\r",            "mx: .",
-		"max_age: 99999999", "\t",         ":",           "\xff",           "mode",
+		"version: STSv1",
+		"mode: enforce",
+		"mode: none",
+		"max_age: 86400",
+		"mx: a.example",
+		"mx: *.b.example",
+		"\r\n",
+		"\n",
+		"\r\n",
+		"\r\n",
+		" ",
+		"x: y",
+		"\xef\xbb\xbf",
+		"\r",
+		"mx: .",
+		"max_age: 99999999",
+		"\t",
+		":",
+		"\xff",
+		"mode",
 	};
 	struct arena arena;
 	unsigned seed = 1;

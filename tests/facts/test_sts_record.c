@@ -109,7 +109,7 @@ static void check(const struct expectation *expected, bool present)
 	assert_int_equal(record.present, present);
 	assert_int_equal(record.error, expected->error);
 	assert_int_equal(record.strict, present ? strict : VALIDITY_NULL);
-	assert_int_equal(record.lenient, !present           ? VALIDITY_NULL
+	assert_int_equal(record.lenient, !present            ? VALIDITY_NULL
 					 : expected->lenient ? VALIDITY_VALID
 							     : VALIDITY_INVALID);
 	assert_true(span_equal(record.id, span_text(expected->id)));

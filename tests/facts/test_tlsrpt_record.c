@@ -240,9 +240,9 @@ static void test_any_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_readings),  cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_notes),     cmocka_unit_test(test_arena_cap),
-		cmocka_unit_test(test_corpus),    cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_readings), cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_notes),    cmocka_unit_test(test_arena_cap),
+		cmocka_unit_test(test_corpus),   cmocka_unit_test(test_any_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

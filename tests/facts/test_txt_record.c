@@ -17,14 +17,10 @@ static void test_fields(void **state)
 		const char *fields[4]; /* their texts, up to NULL */
 		bool failed;
 	} cases[] = {
-		{"v=X1", {NULL}, false},
-		{"v=X1 ", {NULL}, false},
-		{"v=X1;", {NULL}, false},
-		{"v=X1 ; a=b ; c ; ", {"a=b", "c"}, false},
-		{"v=X1;a=b ", {"a=b "}, false},
-		{"v=X1;;a", {"", "a"}, false},
-		{"v=X1;a;;", {"a", ""}, false},
-		{"v=X1 a;b", {NULL}, true},
+		{"v=X1", {NULL}, false},        {"v=X1 ", {NULL}, false},
+		{"v=X1;", {NULL}, false},       {"v=X1 ; a=b ; c ; ", {"a=b", "c"}, false},
+		{"v=X1;a=b ", {"a=b "}, false}, {"v=X1;;a", {"", "a"}, false},
+		{"v=X1;a;;", {"a", ""}, false}, {"v=X1 a;b", {NULL}, true},
 		{"v=", {NULL}, true},
 	};
 

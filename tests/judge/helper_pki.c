@@ -79,8 +79,8 @@ struct pki_certificate pki_issue(const struct pki_spec *spec)
 	made.key = spec->rsa_bits > 0 ? EVP_RSA_gen(spec->rsa_bits) : EVP_EC_gen("P-256");
 	must(made.key != NULL && X509_set_version(made.x509, X509_VERSION_3));
 	must(ASN1_INTEGER_set(X509_get_serialNumber(made.x509), serial++));
-	must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-					(const unsigned char *)spec->cn, -1, -1, 0));
+	must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)spec->cn,
+					-1, -1, 0));
 	set_time(X509_getm_notBefore(made.x509),
 		 spec->from_ms != 0 ? spec->from_ms : PKI_NOW_MS - 365 * PKI_DAY_MS);
 	set_time(X509_getm_notAfter(made.x509),
@@ -148,8 +148,8 @@ struct span pki_add(struct pki *pki, const struct pki_certificate *certificate)
 
 struct pki_certificate pki_leaf(struct pki *pki, const char *name)
 {
-	return pki_issue(&(struct pki_spec){
-		.cn = name, .dns = {name}, .issuer = &pki->intermediate});
+	return pki_issue(
+		&(struct pki_spec){.cn = name, .dns = {name}, .issuer = &pki->intermediate});
 }
 
 struct span_list pki_chain(struct pki *pki, const struct pki_certificate *leaf,
@@ -172,8 +172,8 @@ struct pki *pki_new(void)
 	arena_init(&pki->arena, ARENA_CAP_BYTES);
 	pki->source = (struct certificate_source){pki, find, find_by_subject};
 	pki->root = pki_issue(&(struct pki_spec){.cn = "root", .ca = true});
-	pki->intermediate =
-		pki_issue(&(struct pki_spec){.cn = "intermediate", .ca = true, .issuer = &pki->root});
+	pki->intermediate = pki_issue(
+		&(struct pki_spec){.cn = "intermediate", .ca = true, .issuer = &pki->root});
 	pki->leaf = pki_leaf(pki, "mx.example.com");
 	pki->store = X509_STORE_new();
 	must(pki->store != NULL && X509_STORE_add_cert(pki->store, pki->root.x509));

@@ -20,8 +20,8 @@ struct pki_spec {
 	const char *dns[3];
 	const struct pki_certificate *issuer; /* NULL: self-signed */
 	bool ca;
-	int64_t from_ms; /* 0: a year before PKI_NOW_MS */
-	int64_t until_ms; /* 0: a year after */
+	int64_t from_ms;   /* 0: a year before PKI_NOW_MS */
+	int64_t until_ms;  /* 0: a year after */
 	unsigned rsa_bits; /* 0: P-256 */
 	bool sha1;
 	const char *eku; /* NULL: serverAuth for leaves */

@@ -75,8 +75,7 @@ struct host_record *scene_add_host(struct scene *scene, const char *name)
 
 void scene_add_mx(struct scene *scene, const char *name)
 {
-	struct mx_host *mx =
-		record_append(&scene->arena, &schema_mx_host, &scene->domain.mx.hosts);
+	struct mx_host *mx = record_append(&scene->arena, &schema_mx_host, &scene->domain.mx.hosts);
 
 	must(mx != NULL);
 	mx->host = span_text(name);

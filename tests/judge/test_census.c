@@ -70,8 +70,8 @@ static void test_counts(void **state)
 	/* big.com and big.de are one; two hosts of one provider count the domain once. */
 	assert_int_equal(census_domains_of_provider(census, ENTITY_KIND_MX, span_text("big")), 2);
 	assert_int_equal(census_domains_of_provider(census, ENTITY_KIND_MX, span_text("other")), 1);
-	assert_int_equal(census_domains_of_provider(census, ENTITY_KIND_POLICY, span_text("policies")),
-			 1);
+	assert_int_equal(
+		census_domains_of_provider(census, ENTITY_KIND_POLICY, span_text("policies")), 1);
 	assert_int_equal(census_domains_of_provider(census, ENTITY_KIND_DNS, span_text("dns")), 2);
 	assert_int_equal(census_domains_of_provider(census, ENTITY_KIND_DNS, span_text("big")), 0);
 	assert_int_equal(census_domains_of_address(census, ENTITY_KIND_MX, span_text("192.0.2.97")),

@@ -29,9 +29,10 @@ static void test_states(void **state)
 	pki->ders[pki->count - 1] = span_text("no certificate");
 	assert_int_equal(chain_memory_judge(memory, &pki->source, malformed, PKI_NOW_MS)->state,
 			 CHAIN_MALFORMED);
-	assert_int_equal(chain_faults(chain_memory_judge(memory, &pki->source, malformed, PKI_NOW_MS),
-				      span_text("mx.example.com")),
-			 PKIX_BIT(PKIX_FAULT_UNTRUSTED));
+	assert_int_equal(
+		chain_faults(chain_memory_judge(memory, &pki->source, malformed, PKI_NOW_MS),
+			     span_text("mx.example.com")),
+		PKIX_BIT(PKIX_FAULT_UNTRUSTED));
 	chain_memory_free(memory);
 	pki_end(pki);
 }

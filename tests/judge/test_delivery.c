@@ -33,7 +33,10 @@
 #define UNUSABLE_GOOD HOST(UNUSABLE, SUCCESS, OFFERED, YES, YES)
 #define UNUSABLE_PLAIN HOST(UNUSABLE, STARTTLS_NOT_SUPPORTED, ABSENT, NO, YES)
 #define DANE_OPEN HOST(UNKNOWN, SUCCESS, OFFERED, YES, YES)
-#define LOST {.has_address = TRISTATE_NO, .result = R(UNKNOWN), .matches = TRISTATE_YES}
+#define LOST \
+	{ \
+		.has_address = TRISTATE_NO, .result = R(UNKNOWN), .matches = TRISTATE_YES \
+	}
 
 static void test_hosts(void **state)
 {
@@ -158,14 +161,10 @@ static void test_ready(void **state)
 		size_t hosts_count;
 		enum tristate ready;
 	} cases[] = {
-		{{GOOD, GOOD}, 2, TRISTATE_YES},
-		{{GOOD, LOST}, 2, TRISTATE_YES},
-		{{GOOD, UNLISTED}, 2, TRISTATE_NO},
-		{{SILENT, EXPIRED}, 2, TRISTATE_NO},
-		{{GOOD, SILENT}, 2, TRISTATE_UNKNOWN},
-		{{SILENT, GOOD}, 2, TRISTATE_UNKNOWN},
-		{{DANE_GOOD}, 1, TRISTATE_YES},
-		{{LOST}, 1, TRISTATE_NULL},
+		{{GOOD, GOOD}, 2, TRISTATE_YES},       {{GOOD, LOST}, 2, TRISTATE_YES},
+		{{GOOD, UNLISTED}, 2, TRISTATE_NO},    {{SILENT, EXPIRED}, 2, TRISTATE_NO},
+		{{GOOD, SILENT}, 2, TRISTATE_UNKNOWN}, {{SILENT, GOOD}, 2, TRISTATE_UNKNOWN},
+		{{DANE_GOOD}, 1, TRISTATE_YES},        {{LOST}, 1, TRISTATE_NULL},
 	};
 
 	(void)state;
@@ -182,7 +181,7 @@ static void test_ready(void **state)
 /* How good a delivery is for whoever wants mail protected and delivered; unknown is beside the scale. */
 static int rank(enum delivery delivery)
 {
-	static const enum delivery order[] = {D(REFUSED), D(CLEARTEXT), D(REPORTED),
+	static const enum delivery order[] = {D(REFUSED),       D(CLEARTEXT),         D(REPORTED),
 					      D(OPPORTUNISTIC), D(PROTECTED_IN_PART), D(PROTECTED)};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(order); i++)
@@ -194,7 +193,7 @@ static int rank(enum delivery delivery)
 static struct delivery_host random_host(unsigned *seed)
 {
 	static const struct delivery_host kinds[] = {
-		GOOD,	   EXPIRED,   UNLISTED,	     PLAIN,	    SILENT,    DANE_GOOD,
+		GOOD,     EXPIRED,  UNLISTED,      PLAIN,          SILENT,    DANE_GOOD,
 		DANE_BAD, UNUSABLE, UNUSABLE_GOOD, UNUSABLE_PLAIN, DANE_OPEN,
 	};
 

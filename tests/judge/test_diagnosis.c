@@ -32,24 +32,26 @@ static void test_records(void **state)
 	static const struct {
 		const char *txt;
 		const char *code;
-	} sts[] = {
-		{"v=STSv2; id=a", "sts.record.bad-version"},
-		{"v=STSv1;", "sts.record.missing-id"},
-		{"v=STSv1; id=a-b", "sts.record.bad-id"},
-		{"v=STSv1; id=a; x", "sts.record.bad-extension"},
-		{"v=STSv1; id=a;;", "sts.record.bad-syntax"},
-		{"v=STSv1; id=\xc3\xa4", "sts.record.not-ascii"},
-		{"v=STSv1; id=a; id=b", "sts.record.duplicate-id"},
-	}, tlsrpt[] = {
-		{"v=TLSRPTv2; rua=mailto:a@b", "tlsrpt.record.bad-version"},
-		{"v=TLSRPTv1;", "tlsrpt.record.missing-rua"},
-		{"v=TLSRPTv1; rua=a@b", "tlsrpt.record.bad-rua"},
-		{"v=TLSRPTv1; rua=ftp://b", "tlsrpt.record.bad-scheme"},
-		{"v=TLSRPTv1; rua=mailto:a@b; x", "tlsrpt.record.bad-extension"},
-		{"v=TLSRPTv1; rua=mailto:a@b;;", "tlsrpt.record.bad-syntax"},
-		{"v=TLSRPTv1; rua=mailto:\xc3\xa4@b", "tlsrpt.record.not-ascii"},
-		{NULL, "tlsrpt.record.absent"},
-	};
+	} sts[] =
+		{
+			{"v=STSv2; id=a", "sts.record.bad-version"},
+			{"v=STSv1;", "sts.record.missing-id"},
+			{"v=STSv1; id=a-b", "sts.record.bad-id"},
+			{"v=STSv1; id=a; x", "sts.record.bad-extension"},
+			{"v=STSv1; id=a;;", "sts.record.bad-syntax"},
+			{"v=STSv1; id=\xc3\xa4", "sts.record.not-ascii"},
+			{"v=STSv1; id=a; id=b", "sts.record.duplicate-id"},
+		},
+	  tlsrpt[] = {
+		  {"v=TLSRPTv2; rua=mailto:a@b", "tlsrpt.record.bad-version"},
+		  {"v=TLSRPTv1;", "tlsrpt.record.missing-rua"},
+		  {"v=TLSRPTv1; rua=a@b", "tlsrpt.record.bad-rua"},
+		  {"v=TLSRPTv1; rua=ftp://b", "tlsrpt.record.bad-scheme"},
+		  {"v=TLSRPTv1; rua=mailto:a@b; x", "tlsrpt.record.bad-extension"},
+		  {"v=TLSRPTv1; rua=mailto:a@b;;", "tlsrpt.record.bad-syntax"},
+		  {"v=TLSRPTv1; rua=mailto:\xc3\xa4@b", "tlsrpt.record.not-ascii"},
+		  {NULL, "tlsrpt.record.absent"},
+	  };
 	struct scene *scene = *state;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(sts); i++) {
@@ -239,8 +241,8 @@ static void test_dane(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_records), TEST(test_fetches),	     TEST(test_policies),
-		TEST(test_mx),	    TEST(test_certificates), TEST(test_dane),
+		TEST(test_records), TEST(test_fetches),      TEST(test_policies),
+		TEST(test_mx),      TEST(test_certificates), TEST(test_dane),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,8 +43,8 @@ static void test_match(void **state)
 		 FLAG_FALSE, FLAG_FALSE},
 		{POLICY("none", ""), MATCH_NULL, MISMATCH_NULL, 0, FLAG_NULL, FLAG_NULL},
 		/* Only lenient: the good ones stand. */
-		{POLICY("enforce", "mx: a@b.c\r\nmx: *.example.com\r\n"), MATCH_ALL, MISMATCH_NULL, 0,
-		 FLAG_TRUE, FLAG_TRUE},
+		{POLICY("enforce", "mx: a@b.c\r\nmx: *.example.com\r\n"), MATCH_ALL, MISMATCH_NULL,
+		 0, FLAG_TRUE, FLAG_TRUE},
 		/* In no reading: there is no policy to match. */
 		{POLICY("whatever", "mx: *.example.com\r\n"), MATCH_NULL, MISMATCH_NULL, 0,
 		 FLAG_NULL, FLAG_NULL},

@@ -130,8 +130,9 @@ static void test_management(void **state)
 			 MANAGEMENT_SELF);
 	assert_int_equal(judged(scene, crowd(scene, "mx.big.net", elsewhere, 5))->policy.management,
 			 MANAGEMENT_UNCLASSIFIED);
-	assert_int_equal(judged(scene, crowd(scene, "mx.big.net", elsewhere, 49))->policy.management,
-			 MANAGEMENT_THIRD_PARTY);
+	assert_int_equal(
+		judged(scene, crowd(scene, "mx.big.net", elsewhere, 49))->policy.management,
+		MANAGEMENT_THIRD_PARTY);
 	assert_int_equal(judged(scene, NULL)->policy.management, MANAGEMENT_UNCLASSIFIED);
 	scene_end(scene);
 }

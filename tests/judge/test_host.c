@@ -58,8 +58,8 @@ static void test_without_tls(void **state)
 	} cases[] = {
 		{STAGE_NULL, OUTCOME_SUCCESS, STARTTLS_ABSENT, HOST_RESULT_STARTTLS_NOT_SUPPORTED,
 		 NULL},
-		{STAGE_NULL, OUTCOME_SUCCESS, STARTTLS_STRIPPED,
-		 HOST_RESULT_STARTTLS_NOT_SUPPORTED, "stripped"},
+		{STAGE_NULL, OUTCOME_SUCCESS, STARTTLS_STRIPPED, HOST_RESULT_STARTTLS_NOT_SUPPORTED,
+		 "stripped"},
 		{STAGE_STARTTLS, OUTCOME_REFUSED, STARTTLS_OFFERED,
 		 HOST_RESULT_STARTTLS_NOT_SUPPORTED, "refused"},
 		{STAGE_STARTTLS, OUTCOME_DEFERRED, STARTTLS_OFFERED, HOST_RESULT_UNKNOWN,
@@ -116,20 +116,26 @@ static void test_certificates(void **state)
 		const char *detail;
 	} cases[] = {
 		{{.dns = {"other.example.com"}, .issuer = ca},
-		 HOST_RESULT_CERTIFICATE_HOST_MISMATCH, "name-mismatch"},
+		 HOST_RESULT_CERTIFICATE_HOST_MISMATCH,
+		 "name-mismatch"},
 		{{.issuer = ca}, HOST_RESULT_CERTIFICATE_HOST_MISMATCH, "name-mismatch"},
 		{{.dns = {"*.example.com"}, .issuer = ca}, HOST_RESULT_SUCCESS, NULL},
 		{{.dns = {"mx.example.com"}, .issuer = ca, .until_ms = PKI_NOW_MS - PKI_DAY_MS},
-		 HOST_RESULT_CERTIFICATE_EXPIRED, "expired"},
+		 HOST_RESULT_CERTIFICATE_EXPIRED,
+		 "expired"},
 		{{.dns = {"mx.example.com"}, .issuer = ca, .from_ms = PKI_NOW_MS + PKI_DAY_MS},
-		 HOST_RESULT_CERTIFICATE_NOT_TRUSTED, "not-yet-valid"},
+		 HOST_RESULT_CERTIFICATE_NOT_TRUSTED,
+		 "not-yet-valid"},
 		{{.dns = {"mx.example.com"}}, HOST_RESULT_CERTIFICATE_NOT_TRUSTED, "self-signed"},
 		{{.dns = {"mx.example.com"}, .issuer = ca, .eku = "clientAuth"},
-		 HOST_RESULT_CERTIFICATE_NOT_TRUSTED, "purpose"},
+		 HOST_RESULT_CERTIFICATE_NOT_TRUSTED,
+		 "purpose"},
 		{{.dns = {"mx.example.com"}, .issuer = ca, .sha1 = true},
-		 HOST_RESULT_CERTIFICATE_NOT_TRUSTED, "weak"},
+		 HOST_RESULT_CERTIFICATE_NOT_TRUSTED,
+		 "weak"},
 		{{.dns = {"other.example.com"}, .issuer = ca, .until_ms = PKI_NOW_MS - PKI_DAY_MS},
-		 HOST_RESULT_CERTIFICATE_HOST_MISMATCH, "name-mismatch"},
+		 HOST_RESULT_CERTIFICATE_HOST_MISMATCH,
+		 "name-mismatch"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -204,9 +210,12 @@ static void test_no_address(void **state)
 static void test_worse(void **state)
 {
 	static const enum host_result order[] = {
-		HOST_RESULT_STARTTLS_NOT_SUPPORTED, HOST_RESULT_CERTIFICATE_HOST_MISMATCH,
-		HOST_RESULT_CERTIFICATE_EXPIRED,    HOST_RESULT_CERTIFICATE_NOT_TRUSTED,
-		HOST_RESULT_VALIDATION_FAILURE,	    HOST_RESULT_SUCCESS,
+		HOST_RESULT_STARTTLS_NOT_SUPPORTED,
+		HOST_RESULT_CERTIFICATE_HOST_MISMATCH,
+		HOST_RESULT_CERTIFICATE_EXPIRED,
+		HOST_RESULT_CERTIFICATE_NOT_TRUSTED,
+		HOST_RESULT_VALIDATION_FAILURE,
+		HOST_RESULT_SUCCESS,
 		HOST_RESULT_UNKNOWN,
 	};
 

@@ -187,9 +187,8 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_lookups),    TEST(test_match),
-		TEST(test_no_match),   TEST(test_unusable),
-		TEST(test_without_tls), TEST(test_addresses_must_agree),
+		TEST(test_lookups),     TEST(test_match),       TEST(test_no_match),
+		TEST(test_unusable),    TEST(test_without_tls), TEST(test_addresses_must_agree),
 		TEST(test_base_domain), TEST(test_names),
 	};
 

@@ -48,9 +48,8 @@ static void test_match(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		print_message("%s %s\n", cases[i].host, cases[i].pattern);
-		assert_int_equal(
-			mx_match(span_text(cases[i].host), span_text(cases[i].pattern)),
-			cases[i].match);
+		assert_int_equal(mx_match(span_text(cases[i].host), span_text(cases[i].pattern)),
+				 cases[i].match);
 	}
 }
 
@@ -69,8 +68,11 @@ static void test_mismatch(void **state)
 		{{"example.com"}, {"*.example.com"}, MISMATCH_PARTIAL},
 		{{"a.b.example.com"}, {"*.example.com"}, MISMATCH_TYPO},
 		{{"first.second.example.com"}, {"*.example.com"}, MISMATCH_PARTIAL},
-		{{"mail.example.com"}, {"outlook-com.mail.protection.outlook.com"}, MISMATCH_COMPLETE},
-		{{"mail.example.com", "mx.other.org"}, {"mail.example.net", "zzz.example.com"},
+		{{"mail.example.com"},
+		 {"outlook-com.mail.protection.outlook.com"},
+		 MISMATCH_COMPLETE},
+		{{"mail.example.com", "mx.other.org"},
+		 {"mail.example.net", "zzz.example.com"},
 		 MISMATCH_TLD},
 		{{NULL}, {"mail.example.com"}, MISMATCH_NULL},
 		{{"mail.example.com"}, {NULL}, MISMATCH_NULL},
@@ -96,7 +98,8 @@ static void test_notes(void **state)
 		{{"mail.example.com"}, {"mta-sts.example.com"}, N(LABEL_MTA_STS)},
 		{{"mail.example.com"}, {"MTA-STS.mail.example.com"}, N(LABEL_MTA_STS)},
 		{{"mail.example.com"}, {"my-mta-sts.example.com"}, 0},
-		{{"aspmx.l.google.com", "alt1.aspmx.l.google.com"}, {"*.aspmx.l.google.com"},
+		{{"aspmx.l.google.com", "alt1.aspmx.l.google.com"},
+		 {"*.aspmx.l.google.com"},
 		 N(WILDCARD_PARENT)},
 		{{"a.b.example.com"}, {"*.example.com"}, N(WILDCARD_DEPTH)},
 		{{"a.b.example.com"}, {"*.example.com", "a.b.example.com"}, 0},

@@ -66,8 +66,7 @@ static struct pki_verdict_pair verify_spec(struct pki *pki, const struct pki_spe
 					   const struct pki_certificate *second)
 {
 	struct pki_certificate leaf = pki_issue(spec);
-	struct pki_verdict_pair pair =
-		verify(pki, pki_chain(pki, &leaf, second, NULL), PKI_NOW_MS);
+	struct pki_verdict_pair pair = verify(pki, pki_chain(pki, &leaf, second, NULL), PKI_NOW_MS);
 
 	pki_free(&leaf);
 	return pair;
@@ -78,12 +77,13 @@ static void test_good(void **state)
 	struct pki *pki = *state;
 
 	assert_int_equal(
-		verify(pki, pki_chain(pki, &pki->leaf, &pki->intermediate, NULL), PKI_NOW_MS).faults,
+		verify(pki, pki_chain(pki, &pki->leaf, &pki->intermediate, NULL), PKI_NOW_MS)
+			.faults,
 		0);
-	assert_int_equal(verify(pki, pki_chain(pki, &pki->leaf, &pki->intermediate, &pki->root),
-				PKI_NOW_MS)
-				 .faults,
-			 0);
+	assert_int_equal(
+		verify(pki, pki_chain(pki, &pki->leaf, &pki->intermediate, &pki->root), PKI_NOW_MS)
+			.faults,
+		0);
 	/* Unordered, with a stranger among them: RFC 8446 4.4.2 asks clients to cope. */
 	assert_int_equal(verify(pki, pki_chain(pki, &pki->leaf, &stranger_root, &pki->intermediate),
 				PKI_NOW_MS)
@@ -204,7 +204,8 @@ static void test_intermediate_in_store(void **state)
 	assert_int_equal(verify(pki, pki_chain(pki, &pki->leaf, NULL, NULL), PKI_NOW_MS).faults,
 			 F(INCOMPLETE_CHAIN));
 	assert_int_equal(
-		verify(pki, pki_chain(pki, &pki->leaf, &pki->intermediate, NULL), PKI_NOW_MS).faults,
+		verify(pki, pki_chain(pki, &pki->leaf, &pki->intermediate, NULL), PKI_NOW_MS)
+			.faults,
 		0);
 	pki_end(pki);
 }

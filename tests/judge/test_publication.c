@@ -97,24 +97,39 @@ static void test_fetches(void **state)
 		int64_t status;
 		enum presence presence;
 	} cases[] = {
-		{STAGE_DNS, E(NXDOMAIN), -1, ABSENT},	  {STAGE_DNS, E(NODATA), -1, ABSENT},
-		{STAGE_DNS, E(BOGUS), -1, ABSENT},	  {STAGE_DNS, E(CNAME_LOOP), -1, ABSENT},
-		{STAGE_DNS, E(FORMERR), -1, ABSENT},	  {STAGE_DNS, E(NOTIMP), -1, ABSENT},
-		{STAGE_DNS, E(SERVFAIL), -1, UNKNOWN},	  {STAGE_DNS, E(REFUSED), -1, UNKNOWN},
-		{STAGE_DNS, E(TIMEOUT), -1, UNKNOWN},	  {STAGE_DNS, E(NETWORK_ERROR), -1, UNKNOWN},
-		{STAGE_TCP, E(REFUSED), -1, ABSENT},	  {STAGE_TCP, E(TIMEOUT), -1, UNKNOWN},
-		{STAGE_TCP, E(RESET), -1, UNKNOWN},	  {STAGE_TCP, E(UNREACHABLE), -1, UNKNOWN},
-		{STAGE_TCP, E(EXCLUDED), -1, UNKNOWN},	  {STAGE_TLS, E(ALERT), -1, ABSENT},
+		{STAGE_DNS, E(NXDOMAIN), -1, ABSENT},
+		{STAGE_DNS, E(NODATA), -1, ABSENT},
+		{STAGE_DNS, E(BOGUS), -1, ABSENT},
+		{STAGE_DNS, E(CNAME_LOOP), -1, ABSENT},
+		{STAGE_DNS, E(FORMERR), -1, ABSENT},
+		{STAGE_DNS, E(NOTIMP), -1, ABSENT},
+		{STAGE_DNS, E(SERVFAIL), -1, UNKNOWN},
+		{STAGE_DNS, E(REFUSED), -1, UNKNOWN},
+		{STAGE_DNS, E(TIMEOUT), -1, UNKNOWN},
+		{STAGE_DNS, E(NETWORK_ERROR), -1, UNKNOWN},
+		{STAGE_TCP, E(REFUSED), -1, ABSENT},
+		{STAGE_TCP, E(TIMEOUT), -1, UNKNOWN},
+		{STAGE_TCP, E(RESET), -1, UNKNOWN},
+		{STAGE_TCP, E(UNREACHABLE), -1, UNKNOWN},
+		{STAGE_TCP, E(EXCLUDED), -1, UNKNOWN},
+		{STAGE_TLS, E(ALERT), -1, ABSENT},
 		{STAGE_TLS, E(NO_CERTIFICATE), -1, ABSENT},
 		{STAGE_TLS, E(PROTOCOL_VERSION), -1, ABSENT},
-		{STAGE_TLS, E(TIMEOUT), -1, UNKNOWN},	  {STAGE_TLS, E(CLOSED), -1, UNKNOWN},
-		{STAGE_TLS, E(RESET), -1, UNKNOWN},	  {STAGE_HTTP, E(STATUS), 404, ABSENT},
-		{STAGE_HTTP, E(STATUS), 500, ABSENT},	  {STAGE_HTTP, E(STATUS), 429, UNKNOWN},
-		{STAGE_HTTP, E(STATUS), 503, UNKNOWN},	  {STAGE_HTTP, E(REDIRECT), 301, ABSENT},
+		{STAGE_TLS, E(TIMEOUT), -1, UNKNOWN},
+		{STAGE_TLS, E(CLOSED), -1, UNKNOWN},
+		{STAGE_TLS, E(RESET), -1, UNKNOWN},
+		{STAGE_HTTP, E(STATUS), 404, ABSENT},
+		{STAGE_HTTP, E(STATUS), 500, ABSENT},
+		{STAGE_HTTP, E(STATUS), 429, UNKNOWN},
+		{STAGE_HTTP, E(STATUS), 503, UNKNOWN},
+		{STAGE_HTTP, E(REDIRECT), 301, ABSENT},
 		{STAGE_HTTP, E(PROTOCOL_ERROR), -1, ABSENT},
-		{STAGE_HTTP, E(TOO_LARGE), 200, ABSENT},  {STAGE_HTTP, E(GOAWAY), -1, UNKNOWN},
-		{STAGE_HTTP, E(TRUNCATED), 200, UNKNOWN}, {STAGE_HTTP, E(TIMEOUT), -1, UNKNOWN},
-		{STAGE_HTTP, E(CLOSED), -1, UNKNOWN},	  {STAGE_HTTP, E(LOCAL_LIMIT), -1, UNKNOWN},
+		{STAGE_HTTP, E(TOO_LARGE), 200, ABSENT},
+		{STAGE_HTTP, E(GOAWAY), -1, UNKNOWN},
+		{STAGE_HTTP, E(TRUNCATED), 200, UNKNOWN},
+		{STAGE_HTTP, E(TIMEOUT), -1, UNKNOWN},
+		{STAGE_HTTP, E(CLOSED), -1, UNKNOWN},
+		{STAGE_HTTP, E(LOCAL_LIMIT), -1, UNKNOWN},
 	};
 	struct scene *scene = *state;
 	struct sts_policy *policy = &scene->domain.sts.policy;
@@ -231,9 +246,10 @@ static void test_content_types(void **state)
 		const char *type;
 		size_t notes;
 	} cases[] = {
-		{"text/plain", 0},	 {"Text/Plain; charset=utf-8", 0}, {"text/plain;x", 0},
-		{"text/plain ; a=b", 0}, {"text/html", 1},		   {"", 1},
-		{NULL, 1},		 {"text/plainer", 1},
+		{"text/plain", 0},   {"Text/Plain; charset=utf-8", 0},
+		{"text/plain;x", 0}, {"text/plain ; a=b", 0},
+		{"text/html", 1},    {"", 1},
+		{NULL, 1},           {"text/plainer", 1},
 	};
 	struct scene *scene = *state;
 
@@ -259,8 +275,8 @@ static void test_lenient_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_lookups),	  TEST(test_records),	    TEST(test_fetches),
-		TEST(test_not_asked),	  TEST(test_certificates),  TEST(test_bodies),
+		TEST(test_lookups),       TEST(test_records),       TEST(test_fetches),
+		TEST(test_not_asked),     TEST(test_certificates),  TEST(test_bodies),
 		TEST(test_bad_mx_detail), TEST(test_content_types), TEST(test_lenient_record),
 	};
 
