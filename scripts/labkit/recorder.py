@@ -4,8 +4,9 @@
     recorder.py check FILE ...     prints what was kept of spacing and concurrency; exit 1 when a limit was broken
 
 It watches packets, not programs, so it needs the word of neither the scanner nor the servers. A line is
-`time,source port,destination,port,event`; event is `open` (the first SYN), `again` (a repeated one) or `close` (the first FIN or RST
-of either side). A connection that is never closed counts as open until the end.
+`time,source port,destination,port,event`; event is `open` (the first SYN), `again` (a repeated one), `answer` (SYN and ACK come back)
+or `close` (the first FIN or RST of either side). A connection that was answered and never closed counts as open until the end,
+one that was never answered until its last SYN.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 from collections import defaultdict
 
 PORTS = {25, 443}
+TWO_ENDED = {"lo", "hole-end"}
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 PACKET_BYTES = 128
 RECEIVE_BUFFER_BYTES = 64 << 20
@@ -55,6 +57,8 @@ class Recorder:
             key = (source, source_port, destination, port)
             self.write(when, key, "again" if key in self.opened else "open")
             self.opened.add(key)
+        elif source_port in PORTS and flags & SYN and flags & ACK and (destination, port, source, source_port) in self.opened:
+            self.write(when, (destination, port, source, source_port), "answer")
         elif flags & (FIN | RST):
             for key in ((source, source_port, destination, port), (destination, port, source, source_port)):
                 if key in self.opened:
@@ -76,8 +80,8 @@ def record(path):
         print("ready", flush=True)
         while True:
             packet, extra, _, where = tap.recvmsg(PACKET_BYTES, 64)
-            # On loopback each packet is seen twice, going out and coming in: once is enough.
-            if where[2] != PACKET_OUTGOING and where[0] == "lo":
+            # A packet is seen twice, going out and coming in again, where both ends are here: once is enough.
+            if where[2] != PACKET_OUTGOING and where[0] in TWO_ENDED:
                 continue
             segment = parse(packet)
             if segment and segment[4] & (SYN | FIN | RST):
@@ -87,7 +91,7 @@ def record(path):
 
 def read(path):
     """[(opened, closed, destination, port)] of a record, in order of opening; closed is None when it stayed open."""
-    out, live = [], {}
+    out, live, unanswered = [], {}, {}
     with open(path, encoding="ascii") as lines:
         for line in lines:
             when, source_port, destination, port, event = line.strip().split(",")
@@ -97,6 +101,12 @@ def read(path):
                 out.append(live[key])
             elif event == "close" and key in live:
                 live.pop(key)[1] = float(when)
+            if event == "close" or event == "answer":
+                unanswered.pop(key, None)
+            elif key in live:
+                unanswered[key] = float(when)
+    for key, last in unanswered.items():
+        live[key][1] = last
     return [tuple(row) for row in out]
 
 
