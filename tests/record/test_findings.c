@@ -37,9 +37,8 @@ static void test_codes(void **state)
 			assert_true((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') ||
 				    *at == '.' || *at == '-');
 		/* The first row of this code is this one: no code stands twice. */
-		assert_int_equal(vocabulary_value(&vocabulary_finding,
-						  span_text(finding_infos[i].code)),
-				 i);
+		assert_int_equal(
+			vocabulary_value(&vocabulary_finding, span_text(finding_infos[i].code)), i);
 	}
 }
 
