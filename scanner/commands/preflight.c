@@ -146,18 +146,28 @@ static void round_listen(struct question_round *round, int64_t deadline_ms)
 	}
 }
 
+/* A line a silent server; one line when all are. */
 static void tell_silent(const struct network *network, const struct question_round *round)
 {
+	size_t silent = round->count - round->alive_count;
 	struct arena arena;
 
 	arena_init(&arena, ARENA_BYTES);
 	for (size_t i = 0; i < round->count; i++) {
 		struct span text = address_to_text(&arena, network->name_servers[i].address);
+		unsigned port = network->name_servers[i].port;
 
-		if (!round->alive[i])
-			fprintf(stderr, "stsweep: name server %.*s port %u does not answer\n",
-				(int)text.len, (const char *)text.data,
-				network->name_servers[i].port);
+		if (round->alive[i])
+			continue;
+		if (silent == round->count) {
+			fprintf(stderr,
+				"stsweep: no name server answers (%.*s port %u and %zu more): "
+				"nothing can be looked up\n",
+				(int)text.len, (const char *)text.data, port, silent - 1);
+			break;
+		}
+		fprintf(stderr, "stsweep: name server %.*s port %u does not answer\n",
+			(int)text.len, (const char *)text.data, port);
 	}
 	arena_free(&arena);
 }
@@ -182,8 +192,6 @@ bool preflight_name_servers(struct network *network)
 	for (size_t i = 0; i < round->count; i++)
 		network->name_servers[i].validating = round->validating[i];
 	some = round->alive_count > 0;
-	if (!some)
-		fprintf(stderr, "stsweep: no name server answers; nothing can be looked up\n");
 	for (size_t i = 0; i < round->count; i++) {
 		if (round->sockets[i] >= 0)
 			close(round->sockets[i]);
