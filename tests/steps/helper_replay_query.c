@@ -4,7 +4,7 @@
  */
 #include "helper_replay.h"
 
-enum { MESSAGE_BYTES = 4096, TTL_S = 300, SERVERS_MAX = 64 };
+enum { MESSAGE_BYTES = 4096, TTL_S = 300, SERVERS_MAX = 128 };
 
 static const char *const action_names[] = {"send-udp", "send-tcp", "wait", "done"};
 
