@@ -164,7 +164,7 @@ static const char *list_table_name(struct plan *plan, const char *prefix)
 
 	plan->failed |= text == NULL;
 	for (size_t i = 0; text != NULL && i < name.len; i++)
-		text[i] = name.data[i] == '.' ? '-' : (char)name.data[i];
+		text[i] = name.data[i] == '.' || name.data[i] == '_' ? '-' : (char)name.data[i];
 	return text;
 }
 
