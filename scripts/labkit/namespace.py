@@ -91,10 +91,12 @@ def _family(network):
 def set_up_network():
     """Loopback with the documentation ranges on it; a range without a route, and one that swallows every packet."""
     _run("ip", "link", "set", "lo", "up")
-    for network in LOCAL_NETWORKS:
-        _run("ip", _family(network), "route", "add", "local", network, "dev", "lo")
     for address in OWN_ADDRESSES:
         _run("ip", _family(address), "addr", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
+    for network in LOCAL_NETWORKS:
+        # Without a source of its own a connection within loopback would come from the address that it goes to.
+        source = ["src", OWN_ADDRESSES[0].split("/")[0]] if _family(network) == "-4" else []
+        _run("ip", _family(network), "route", "add", "local", network, "dev", "lo", *source)
     for name in ("net.ipv6.ip_nonlocal_bind", "net.ipv4.ip_nonlocal_bind"):
         Path("/proc/sys", *name.split(".")).write_text("1\n")
     for network in UNREACHABLE_NETWORKS:
