@@ -261,7 +261,7 @@ static void test_lists(void **state)
 				 domain);
 		assert_list_says(&schema_domain_record, "domain", "domain-mx-hosts", "mx.hosts", 2,
 				 domain);
-		assert_list_says(&schema_domain_record, "domain", "domain-verdict-predicted_report",
+		assert_list_says(&schema_domain_record, "domain", "domain-verdict-predicted-report",
 				 "verdict.predicted_report", 2, domain);
 		assert_list_says(&schema_host_record, "host", "host-addresses", "addresses", 1,
 				 host);
