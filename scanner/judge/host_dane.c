@@ -146,6 +146,16 @@ static enum dane state_without_tlsa(const struct host_record *host)
 	return DANE_UNKNOWN;
 }
 
+/*
+ * A family's lookup failed: what stands there may be behind another alias, with TLSA records of its own, so their absence
+ * here is none (MEASURES 7, "never absence").
+ */
+static bool lost_addresses(const struct host_record *host)
+{
+	return (was_asked(host->lookup_a) && !is_answer(host->lookup_a)) ||
+	       (was_asked(host->lookup_aaaa) && !is_answer(host->lookup_aaaa));
+}
+
 struct host_dane host_dane_judge(const struct certificate_source *certificates, struct arena *arena,
 				 const struct host_record *host, struct span extra_name)
 {
@@ -166,6 +176,6 @@ struct host_dane host_dane_judge(const struct certificate_source *certificates, 
 	if (host->tlsa.secure == TRISTATE_NO)
 		return (struct host_dane){.state = DANE_INSECURE};
 	if (host->tlsa.records.count == 0)
-		return (struct host_dane){.state = DANE_NONE};
+		return (struct host_dane){.state = lost_addresses(host) ? DANE_UNKNOWN : DANE_NONE};
 	return judge_records(certificates, arena, host, extra_name);
 }
