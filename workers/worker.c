@@ -470,7 +470,6 @@ static struct event_base *make_base(void)
 		return NULL;
 	/* A base is used by one thread only; other threads wake it through its inbox. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;

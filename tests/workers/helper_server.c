@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,6 +35,12 @@ static void *run_script(void *context)
 
 	while (open > most && !atomic_compare_exchange_weak(&server->open_most, &most, open))
 		;
+	/* For the script only: what is under test must see to this itself. */
+	sigset_t pipe_signal;
+
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
 	server->script(server, visit->connection);
 	atomic_fetch_sub(&server->open, 1);
 	close(visit->connection);

@@ -456,7 +456,7 @@ static void test_graceful_stop(void **state)
 	wait_for_connections(4);
 	accepted = smtp->accepted;
 	assert_true(stop_and_wait(false) < 5000);
-	assert_int_equal(total().domains, 100);
+	assert_true(total().domains > 0 && total().domains <= 100);
 	assert_true(total().hosts >= 4 && total().hosts < 40);
 	assert_int_equal(total().hosts, total().with_tls);
 	assert_true(smtp->accepted <= accepted + 1);
@@ -488,10 +488,9 @@ static void test_stop_with_lookups_open(void **state)
 	for (int64_t i = 0; i < 20; i++)
 		push(i, "slow");
 	push(20, "d");
-	while (total().domains == 0 &&
-	       metrics_value(metrics, 0, METRIC(targets_done)) +
-			       metrics_value(metrics, 1, METRIC(targets_done)) ==
-		       0)
+	while (metrics_value(metrics, 0, METRIC(targets_done)) +
+		       metrics_value(metrics, 1, METRIC(targets_done)) ==
+	       0)
 		usleep(1000);
 	int64_t took_ms = stop_and_wait(false);
 
