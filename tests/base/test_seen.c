@@ -171,6 +171,41 @@ static size_t allocated_bytes(void)
 
 /* At every size from 20,000 on, so also just after the tables have doubled and while one of them
  * does. */
+struct walk {
+	size_t entries;
+	uint64_t sum;
+};
+
+static void note_entry(void *context, struct seen_key key, uint64_t value)
+{
+	struct walk *walk = context;
+
+	assert_int_equal(key.low, value);
+	walk->entries++;
+	walk->sum += value;
+}
+
+static void test_each_entry_is_met_once(void **state)
+{
+	enum { ENTRIES_COUNT = 10000 };
+	struct seen *seen = seen_new();
+	struct walk walk = {0};
+
+	(void)state;
+	seen_each(seen, note_entry, &walk);
+	assert_int_equal(walk.entries, 0);
+	for (uint64_t i = 1; i <= ENTRIES_COUNT; i++) {
+		struct seen_key key = {.high = i << 48, .low = i};
+		bool added;
+
+		*seen_add(seen, key, &added) = i;
+	}
+	seen_each(seen, note_entry, &walk);
+	assert_int_equal(walk.entries, ENTRIES_COUNT);
+	assert_int_equal(walk.sum, (uint64_t)ENTRIES_COUNT * (ENTRIES_COUNT + 1) / 2);
+	seen_free(seen);
+}
+
 static void test_entries_take_less_than_64_bytes(void **state)
 {
 	enum { ENTRIES = 1500000, FIRST = 20000 };
@@ -205,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_find_and_add),
 		cmocka_unit_test(test_many_stay_where_they_are),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_each_entry_is_met_once),
 		cmocka_unit_test(test_entries_take_less_than_64_bytes),
 	};
 
