@@ -99,6 +99,14 @@ void buffer_cut(struct buffer *buffer, size_t len)
 	buffer->failed = false;
 }
 
+void buffer_drop(struct buffer *buffer, size_t count)
+{
+	if (buffer->data == NULL || count == 0 || count > buffer->len)
+		return;
+	buffer->len -= count;
+	memmove(buffer->data, buffer->data + count, buffer->len);
+}
+
 void buffer_reset(struct buffer *buffer)
 {
 	buffer_cut(buffer, 0);

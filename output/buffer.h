@@ -27,6 +27,8 @@ struct span buffer_span(const struct buffer *buffer);
 /* Forgets what came after the first `len` bytes, and a failure too when all of those are kept
  * whole. */
 void buffer_cut(struct buffer *buffer, size_t len);
+/* Forgets the first `count` bytes; the others move to the front. */
+void buffer_drop(struct buffer *buffer, size_t count);
 /* Empty, with its memory kept. */
 void buffer_reset(struct buffer *buffer);
 void buffer_free(struct buffer *buffer);

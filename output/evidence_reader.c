@@ -278,15 +278,12 @@ static bool fill_window(struct evidence_reader *reader, const struct evidence_fi
 			size_t size)
 {
 	struct buffer *window = &reader->window;
-	size_t kept = window->len - reader->at;
-
-	if (reader->at > 0) {
-		memmove(window->data, window->data + reader->at, kept);
-		reader->offset += reader->at;
-		reader->at = 0;
-		buffer_cut(window, kept);
-	}
 	size_t want = size < WINDOW_BYTES ? WINDOW_BYTES : size;
+
+	buffer_drop(window, reader->at);
+	reader->offset += reader->at;
+	reader->at = 0;
+	size_t kept = window->len;
 
 	if (kept >= want)
 		return true;

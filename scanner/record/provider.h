@@ -10,10 +10,10 @@
 #include "record/vocabulary.h"
 
 struct provider {
-	struct span suffix;       /* "mail.protection.outlook.com": the name itself and all under it */
-	struct span name;         /* "microsoft" */
+	struct span suffix; /* "mail.protection.outlook.com": the name itself and all under it */
+	struct span name;   /* "microsoft" */
 	enum provider_class class;
-	bool shared_addresses;    /* customers have host names of their own on shared addresses */
+	bool shared_addresses; /* customers have host names of their own on shared addresses */
 };
 
 struct provider_table;

@@ -68,7 +68,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(TEXT, detail, , BOTH, "number of a TLS alert, HTTP/2 error code or text of the cause")
 
 #define STS_POLICY_FIELDS(F) \
-	F(WORD, state, presence, FINAL, "is there a policy document; null when it was not asked for") \
+	F(WORD, state, presence, FINAL, \
+	  "is there a policy document; null when it was not asked for") \
 	F(WORD, stage, stage, FINAL, "stage of the error") \
 	F(WORD, error, policy_error, FINAL, "why there is no policy, or what is wrong with it") \
 	F(TEXT, detail, , FINAL, "what exactly: the bad mx and why, the alert's number") \
@@ -89,7 +90,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(BYTES, location, , BOTH, "Location of a redirect, not followed") \
 	F(BYTES, server, , BOTH, "Server header") \
 	F(MAP, tls, policy_tls, BOTH, "the TLS connection") \
-	F(TIME, started, , BOTH, "when the last connection was begun; certificates are judged at this time") \
+	F(TIME, started, , BOTH, \
+	  "when the last connection was begun; certificates are judged at this time") \
 	F(NUMBER, tries, , BOTH, "fetches tried") \
 	F(NUMBER, time_ms, , BOTH, "from connect to the end of the last fetch") \
 	F(MAP, fetch, policy_fetch, EVIDENCE, "how the fetch ended")
@@ -140,7 +142,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 #define PREDICTED_FAILURE_FIELDS(F) \
 	F(WORD, policy_type, report_policy_type, FINAL, "policy applied") \
 	F(WORD, result_type, host_result, FINAL, "RFC 8460 result type") \
-	F(TEXT, receiving_mx_hostname, , FINAL, "MX host; null for a failure of the policy itself") \
+	F(TEXT, receiving_mx_hostname, , FINAL, \
+	  "MX host; null for a failure of the policy itself") \
 	F(TEXT, failure_reason_code, , FINAL, "detail")
 
 #define VERDICT_FIELDS(F) \
@@ -149,7 +152,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(WORD, delivery, delivery, FINAL, "what a sender that honours DANE and MTA-STS does") \
 	F(WORD, ready_for_enforce, tristate, FINAL, "would a testing policy hold in mode enforce") \
 	F(WORDS, categories, category, FINAL, "misconfigurations as IMC 2025 counts them") \
-	F(MAPS, predicted_report, predicted_failure, FINAL, "failure details a sender would report") \
+	F(MAPS, predicted_report, predicted_failure, FINAL, \
+	  "failure details a sender would report") \
 	F(NUMBER, judge_version, , FINAL, "version of the rules")
 
 #define DOMAIN_FIELDS(F) \
@@ -169,7 +173,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(MAP, sts, sts, BOTH, "MTA-STS (RFC 8461)") \
 	F(MAP, tlsrpt, tlsrpt, BOTH, "TLS-RPT (RFC 8460)") \
 	F(WORD, match, match, FINAL, "do the MX hosts match the policy") \
-	F(WORD, mismatch, mismatch, FINAL, "how far the closest pair is apart, where none matches") \
+	F(WORD, mismatch, mismatch, FINAL, \
+	  "how far the closest pair is apart, where none matches") \
 	F(WORDS, mismatch_notes, mismatch_note, FINAL, "remarks on the mismatch") \
 	F(MAPS, hosts, domain_host, FINAL, "MX hosts, judged for this domain") \
 	F(MAP, entities, entities, FINAL, "who runs it") \
@@ -185,7 +190,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(TEXT, sni, , BOTH, "server name indicated")
 
 #define PKIX_FIELDS(F) \
-	F(WORD, result, pkix_fault, FINAL, "first certificate fault for the MX name; null when there is none or no certificate") \
+	F(WORD, result, pkix_fault, FINAL, \
+	  "first certificate fault for the MX name; null when there is none or no certificate") \
 	F(TEXT, detail, , FINAL, "what exactly") \
 	F(WORDS, all, pkix_fault, FINAL, "all certificate faults") \
 	F(TIME, not_after, , FINAL, "expiry of the leaf")
@@ -228,7 +234,8 @@ enum { RECORD_SCHEMA_VERSION = 1, JUDGE_VERSION = 1 };
 	F(WORD, lookup_a, dns_status, BOTH, "A lookup") \
 	F(WORD, lookup_aaaa, dns_status, BOTH, "AAAA lookup") \
 	F(WORD, secure, tristate, BOTH, "address answers and their CNAME chain validated") \
-	F(WORD, name_secure, tristate, BOTH, "where the name is a CNAME that is not all secure: the CNAME itself validated") \
+	F(WORD, name_secure, tristate, BOTH, \
+	  "where the name is a CNAME that is not all secure: the CNAME itself validated") \
 	F(TEXTS, cname, , BOTH, "CNAME chain of the host") \
 	F(MAPS, addresses, host_address, BOTH, "every address, probed") \
 	F(FLAG, addresses_differ, , FINAL, "addresses give different results") \

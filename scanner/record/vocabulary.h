@@ -74,7 +74,8 @@
 	V(P, EXPIRED, "expired", "a certificate of the chain has expired") \
 	V(P, NOT_YET_VALID, "not-yet-valid", "a certificate of the chain is not valid yet") \
 	V(P, SELF_SIGNED, "self-signed", "the leaf is self-signed and not trusted") \
-	V(P, INCOMPLETE_CHAIN, "incomplete-chain", "an intermediate was not sent; the chain completes with it") \
+	V(P, INCOMPLETE_CHAIN, "incomplete-chain", \
+	  "an intermediate was not sent; the chain completes with it") \
 	V(P, UNTRUSTED, "untrusted", "no chain to a trusted root") \
 	V(P, WEAK, "weak", "a key or signature below security level 1") \
 	V(P, NAME_CONSTRAINTS, "name-constraints", "excluded by a name constraint of an issuer")
@@ -125,14 +126,18 @@
 #define MISMATCH_NOTES(V, P) \
 	V(P, LABEL_MTA_STS, "label-mta-sts", "a pattern holds a literal mta-sts label") \
 	V(P, WILDCARD_PARENT, "wildcard-parent", "a wildcard whose parent is itself an MX host") \
-	V(P, WILDCARD_DEPTH, "wildcard-depth", "a wildcard that would have to stand for several labels") \
+	V(P, WILDCARD_DEPTH, "wildcard-depth", \
+	  "a wildcard that would have to stand for several labels") \
 	V(P, STALE, "stale", "the pattern matches MX hosts of an earlier scan")
 
 /* Result of a host, from RFC 8460 4.3; the order is that in which the worst of several addresses is chosen. */
 #define HOST_RESULTS(V, P) \
-	V(P, SUCCESS, "success", "STARTTLS with TLS 1.2 or later and a certificate that PKIX accepts for the MX name") \
-	V(P, STARTTLS_NOT_SUPPORTED, "starttls-not-supported", "STARTTLS is not offered, or refused") \
-	V(P, CERTIFICATE_HOST_MISMATCH, "certificate-host-mismatch", "no DNS-ID matches the MX name") \
+	V(P, SUCCESS, "success", \
+	  "STARTTLS with TLS 1.2 or later and a certificate that PKIX accepts for the MX name") \
+	V(P, STARTTLS_NOT_SUPPORTED, "starttls-not-supported", \
+	  "STARTTLS is not offered, or refused") \
+	V(P, CERTIFICATE_HOST_MISMATCH, "certificate-host-mismatch", \
+	  "no DNS-ID matches the MX name") \
 	V(P, CERTIFICATE_EXPIRED, "certificate-expired", "the certificate has expired") \
 	V(P, CERTIFICATE_NOT_TRUSTED, "certificate-not-trusted", "no chain to a trusted root") \
 	V(P, VALIDATION_FAILURE, "validation-failure", "another failure; the detail says which") \
@@ -157,7 +162,8 @@
 	V(P, UNKNOWN, "unknown", "it could not be found out") \
 	V(P, NONE, "none", "a secure zone without TLSA records") \
 	V(P, INSECURE, "insecure", "no DNSSEC: DANE does not apply") \
-	V(P, UNUSABLE, "unusable", "TLSA records, none of them usable: TLS without authentication") \
+	V(P, UNUSABLE, "unusable", \
+	  "TLSA records, none of them usable: TLS without authentication") \
 	V(P, VALID, "valid", "a TLSA record matches")
 
 #define STS_VERDICTS(V, P) \

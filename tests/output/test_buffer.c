@@ -31,8 +31,12 @@ static void test_append(void **state)
 	assert_true(span_equal(buffer_span(&buffer), span_of(expected, sizeof(expected) - 1)));
 	buffer_cut(&buffer, 3);
 	assert_true(span_equal(buffer_span(&buffer), span_text("one")));
+	buffer_drop(&buffer, 0);
+	buffer_drop(&buffer, 100);
 	buffer_cut(&buffer, 100);
 	assert_int_equal(buffer.len, 3);
+	buffer_drop(&buffer, 2);
+	assert_true(span_equal(buffer_span(&buffer), span_text("e")));
 	buffer_reset(&buffer);
 	assert_int_equal(buffer.len, 0);
 	buffer_free(&buffer);
