@@ -112,7 +112,7 @@ static enum transport_end end_of_reason(unsigned long error, bool in_handshake)
 	if (reason >= ALERT_REASON_FIRST && reason <= ALERT_REASON_LAST)
 		return TRANSPORT_END_TLS_ALERT;
 	if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-		return TRANSPORT_END_CLOSED;
+		return in_handshake ? TRANSPORT_END_CLOSED : TRANSPORT_END_CUT;
 	if (reason == ERR_R_MALLOC_FAILURE)
 		return TRANSPORT_END_LOCAL;
 	if (in_handshake &&
@@ -134,11 +134,11 @@ static void explain(struct tls_end *end, unsigned long error)
 			 text != NULL ? text : "handshake failed");
 }
 
-static enum transport_end end_of_errno(int error)
+static enum transport_end end_of_errno(int error, bool in_handshake)
 {
 	switch (error) {
 	case 0:
-		return TRANSPORT_END_CLOSED;
+		return in_handshake ? TRANSPORT_END_CLOSED : TRANSPORT_END_CUT;
 	case ETIMEDOUT:
 		return TRANSPORT_END_TIMEOUT;
 	case EHOSTUNREACH:
@@ -166,7 +166,7 @@ enum tls_wait tls_result(SSL *session, int result, bool in_handshake, struct tls
 	case SSL_ERROR_ZERO_RETURN:
 		break;
 	case SSL_ERROR_SYSCALL:
-		end->end = end_of_errno(saved_errno);
+		end->end = end_of_errno(saved_errno, in_handshake);
 		break;
 	default: /* SSL_ERROR_SSL; the others need callbacks that are not set */
 		end->end = end_of_reason(error, in_handshake);

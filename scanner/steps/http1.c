@@ -217,9 +217,21 @@ static enum http1_state read_head(struct http1 *http, struct span head)
 	return begin_body(http, &framing);
 }
 
+/* Bytes that cannot begin a status line: what is no HTTP is known at once, not after a time-out. */
+static bool is_no_status_line(struct span head)
+{
+	struct span version = span_text("HTTP/1.");
+	size_t known = head.len < version.len ? head.len : version.len;
+
+	return !span_equal(span_first(head, known), span_first(version, known));
+}
+
 static enum http1_state on_head(struct http1 *http)
 {
 	const struct limits *limits = http->response->limits;
+
+	if (is_no_status_line(unread(http)))
+		return broken(http, "status line");
 
 	for (;;) {
 		struct span rest = span_skip(unread(http), http->scanned);
@@ -384,9 +396,10 @@ void http1_on_bytes(struct http1 *http, struct span bytes)
 	http->at = 0;
 }
 
-void http1_on_closed(struct http1 *http)
+/* RFC 9112 9.8: a body that the close ends is whole only after a valid closure alert. */
+void http1_on_closed(struct http1 *http, bool cut)
 {
-	if (http->state == HTTP1_BODY_CLOSE)
+	if (http->state == HTTP1_BODY_CLOSE && !cut)
 		http_response_whole(http->response);
 	else
 		http_response_cut(http->response);

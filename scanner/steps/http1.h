@@ -32,7 +32,7 @@ struct http1 http1_start(struct http_response *response);
 struct span http1_request(struct arena *arena, struct span host, struct span path,
 			  struct span user_agent);
 void http1_on_bytes(struct http1 *http, struct span bytes);
-/* The server closed in an orderly way. */
-void http1_on_closed(struct http1 *http);
+/* The server closed; `cut` when without TLS's close_notify, so that more may have been to come. */
+void http1_on_closed(struct http1 *http, bool cut);
 
 #endif

@@ -199,6 +199,7 @@ static enum policy_error connecting_error(enum transport_end end)
 	case TRANSPORT_END_STOPPED:
 		return POLICY_ERROR_LOCAL_LIMIT;
 	case TRANSPORT_END_RESET:
+	case TRANSPORT_END_CUT:
 	case TRANSPORT_END_CLOSED:
 	case TRANSPORT_END_TLS_ALERT: /* no TLS yet */
 	case TRANSPORT_END_TLS_VERSION:
@@ -218,6 +219,7 @@ static enum policy_error connected_error(enum transport_end end)
 	case TRANSPORT_END_UNREACHABLE:
 	case TRANSPORT_END_RESET:
 		return POLICY_ERROR_RESET;
+	case TRANSPORT_END_CUT:
 	case TRANSPORT_END_CLOSED:
 		return POLICY_ERROR_CLOSED;
 	case TRANSPORT_END_TIMEOUT:
@@ -250,13 +252,13 @@ static bool is_of_tls(enum transport_end end)
 
 static void end_http(struct https_step *step, enum transport_end end, struct span detail)
 {
-	if (end != TRANSPORT_END_CLOSED) {
+	if (end != TRANSPORT_END_CLOSED && end != TRANSPORT_END_CUT) {
 		end_fetch(step, is_of_tls(end) ? STAGE_TLS : STAGE_HTTP, connected_error(end),
 			  detail);
 		return;
 	}
 	if (step->state == HTTPS_HTTP1)
-		http1_on_closed(&step->http1);
+		http1_on_closed(&step->http1, end == TRANSPORT_END_CUT);
 	else
 		http2_on_closed(&step->http2);
 	step->state = after_response(step);

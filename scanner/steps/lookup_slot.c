@@ -112,7 +112,12 @@ void lookup_slot_on_result(struct lookup_slot *slot, const struct lookup_context
 	case LOOKUP_SLOT_ASKED:
 		slot->result = *result;
 		append_lookup(slot, context);
-		if (dns_status_is_unknown(result->answer.status))
+		/*
+		 * BOGUS is concluded from a SERVFAIL that goes away with CD; a server that failed
+		 * for a moment looks the same, so it has to show twice.
+		 */
+		if (dns_status_is_unknown(result->answer.status) ||
+		    result->answer.status == DNS_STATUS_BOGUS)
 			pause_slot(slot, context);
 		else
 			slot->state = LOOKUP_SLOT_SETTLED;

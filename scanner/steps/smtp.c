@@ -456,6 +456,7 @@ static enum outcome outcome_of(enum transport_end end)
 		return OUTCOME_UNREACHABLE;
 	case TRANSPORT_END_RESET:
 		return OUTCOME_RESET;
+	case TRANSPORT_END_CUT:
 	case TRANSPORT_END_CLOSED:
 		return OUTCOME_CLOSED;
 	case TRANSPORT_END_TIMEOUT:

@@ -116,6 +116,7 @@ static bool end(struct replay *replay, const struct replay_words *words)
 		[TRANSPORT_END_REFUSED] = "refused",
 		[TRANSPORT_END_UNREACHABLE] = "unreachable",
 		[TRANSPORT_END_RESET] = "reset",
+		[TRANSPORT_END_CUT] = "cut",
 		[TRANSPORT_END_CLOSED] = "closed",
 		[TRANSPORT_END_TIMEOUT] = "timeout",
 		[TRANSPORT_END_TLS_ALERT] = "tls-alert",
