@@ -223,9 +223,11 @@ class NameServers:
             refusal.set_rcode(dns.rcode.REFUSED)
             return [villain_dns.Reply(refusal.to_wire())]
         asked = message.question[0]
+        # A question with CD that follows a SERVFAIL is no new try (RFC 4035 4.7): whoever failed for a moment answers it.
+        again = not source.authoritative and bool(message.flags & dns.flags.CD)
         with self.turns_lock:
-            self.turns[id(source), asked.name, asked.rdtype] += 1
-            turn = self.turns[id(source), asked.name, asked.rdtype]
+            self.turns[id(source), asked.name, asked.rdtype] += not again
+            turn = 0 if again else self.turns[id(source), asked.name, asked.rdtype]
         text = f"{asked.name} {dns.rdatatype.to_text(asked.rdtype)}"
         self.log(source.service, client, {"question": text, "tcp": tcp})
         question = villain_dns.Question(wire, message, tcp, source.authoritative, turn,
