@@ -151,18 +151,16 @@ struct columns columns_of(const struct columns *columns, const struct row *row)
 	struct columns of = *columns;
 
 	if (of.name != COLUMN_NONE) {
-		/* A line without that column: in a file whose shape was guessed, a lone name is still one. */
+		/* A line without that column: where the shape was guessed, a lone name is still one. */
 		if ((size_t)of.name >= row->count && !of.fixed)
 			of.name = row->count == 1 ? 0 : COLUMN_NONE;
-		if (of.rank == of.name)
-			of.rank = COLUMN_NONE;
-		return of;
-	}
-	if (row->count >= 2 && columns_rank(row->fields[0]) >= 0) {
+	} else if (row->count >= 2 && columns_rank(row->fields[0]) >= 0) {
 		of.rank = 0;
 		of.name = 1;
 	} else if (row->count == 1 || of.csv) {
 		of.name = 0;
 	}
+	if (of.rank == of.name)
+		of.rank = COLUMN_NONE;
 	return of;
 }

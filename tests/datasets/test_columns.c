@@ -63,6 +63,8 @@ static void test_later_lines(void **state)
 	const struct columns plain = {.name = COLUMN_NONE, .rank = COLUMN_NONE};
 	const struct columns csv = {.csv = true, .name = COLUMN_NONE, .rank = COLUMN_NONE};
 	const struct columns headed = {.csv = true, .name = 2, .rank = 0};
+	/* A header that names the rank and not the domain. */
+	const struct columns ranked = {.csv = true, .name = COLUMN_NONE, .rank = 0};
 	const struct columns fixed = {.csv = true, .fixed = true, .name = 2, .rank = 0};
 	const struct {
 		const struct columns *columns;
@@ -79,6 +81,8 @@ static void test_later_lines(void **state)
 		{&headed, "1,x,a.example", 2, 0},
 		{&headed, "a.example", 0, COLUMN_NONE},
 		{&headed, "1,a.example", COLUMN_NONE, 0},
+		{&ranked, "1,a.example", 1, 0},
+		{&ranked, "a.example,x", 0, COLUMN_NONE},
 		{&fixed, "a.example", 2, 0},
 	};
 	struct row row;
