@@ -43,15 +43,21 @@ def faults(record, truth, kind):
     """The sentences on all claims of a row that a record of format `kind` does not bear out."""
     for path, claim in truth.items():
         plain = path.rstrip("~").rstrip("!")
-        if kind != "csv":
-            found = records.look_up(record, plain)
-        else:
+        if kind == "csv":
             claim = records.csv_text(claim)
-            found = records.look_up_csv(record, plain)
-            if isinstance(claim, list) and "[" not in plain and not isinstance(found, list) and not isinstance(found, bytes):
-                split = records.split_csv_list(found)
-                if path == plain or "findings" in plain or "notes" in plain:
-                    found = split
+            found = _csv_value(records.look_up_csv(record, plain), path, claim)
+            # A list of one empty text differs from no list by quotes alone, which a reader of CSV does not show.
+            claim = [] if claim == [""] and "[" not in plain else claim
+        else:
+            found = records.look_up(record, plain)
         sentence = _fault(path, claim, found)
         if sentence:
             yield sentence
+
+
+def _csv_value(found, path, claim):
+    """A cell as a list where the claim is about a list."""
+    is_list = isinstance(claim, list) and "[" not in path and isinstance(found, str)
+    if is_list and (not path.endswith("~") or "findings" in path or "notes" in path):
+        return records.split_csv_list(found)
+    return found
