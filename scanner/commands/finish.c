@@ -8,17 +8,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "commands/judged_hosts.h"
 #include "facts/certificate.h"
 #include "output/evidence_index.h"
 #include "record/findings.h"
 
-enum { ERROR_TEXT_BYTES = 5120, PROGRESS_EVERY_COUNT = 4096, CACHED_HOSTS_COUNT = 4096 };
+enum { ERROR_TEXT_BYTES = 5120, PROGRESS_EVERY_COUNT = 4096 };
 
 struct finisher {
 	const struct finish_settings *settings;
 	struct evidence_files *files;
 	struct evidence_index *index;
-	struct evidence_cache *cache;
+	struct evidence_cache *cache; /* of certificates */
+	struct judged_hosts *judged;
 	struct judge *judge;
 	struct census *census;
 	struct final_writer *writer;
@@ -42,24 +44,17 @@ static struct span find_issuer(void *context, struct span subject_der, size_t n)
 						     subject_der, n);
 }
 
-/* A host is judged when it comes into the cache, so a popular one is judged once. */
 static const struct host_record *find_host(void *context, struct span name)
 {
 	struct finisher *finisher = context;
-	struct arena *arena;
-	bool fresh;
-	struct host_record *host = evidence_cache_host(finisher->cache, name, &arena, &fresh);
 
-	if (host != NULL && fresh &&
-	    !judge_host(finisher->judge, &finisher->certificates, arena, host))
-		finisher->fault = "a host needs more memory than host-arena-bytes allows";
-	return host;
+	return judged_hosts_find(finisher->judged, name, &finisher->error);
 }
 
 static bool open_all(struct finisher *finisher)
 {
 	const struct finish_settings *settings = finisher->settings;
-	struct evidence_cache_settings cache = {.hosts_count = CACHED_HOSTS_COUNT};
+	struct evidence_cache_settings cache = {0};
 	struct final_settings final = {.dir = settings->output_dir,
 				       .formats = settings->formats,
 				       .selection = settings->selection};
@@ -83,6 +78,9 @@ static bool open_all(struct finisher *finisher)
 		finisher->fault = "out of memory";
 		return false;
 	}
+	finisher->judged = judged_hosts_new(settings->output_dir, &finisher->error);
+	if (finisher->judged == NULL)
+		return false;
 	finisher->writer = final_open(&final, &finisher->error);
 	return finisher->writer != NULL;
 }
@@ -92,6 +90,7 @@ static void close_all(struct finisher *finisher)
 	final_free(finisher->writer);
 	census_free(finisher->census);
 	judge_free(finisher->judge);
+	judged_hosts_free(finisher->judged);
 	evidence_cache_free(finisher->cache);
 	evidence_index_free(finisher->index);
 	evidence_files_close(finisher->files);
@@ -121,7 +120,7 @@ static bool pass(struct finisher *finisher, enum evidence_family family, const c
 		result = evidence_next(reader, &finisher->arena, record);
 		if (result == EVIDENCE_RECORD)
 			ok = each(finisher, record, evidence_reader_location(reader)) &&
-			     finisher->fault == NULL;
+			     finisher->fault == NULL && finisher->error.code == 0;
 		if (++done % PROGRESS_EVERY_COUNT == 0 && finisher->settings->progress != NULL)
 			finisher->settings->progress(finisher->settings->context, what, done);
 	}
@@ -170,13 +169,15 @@ static bool finish_host(struct finisher *finisher, void *record, evidence_locati
 {
 	struct host_record *host = record;
 
-	if (!evidence_index_is_current(finisher->index, EVIDENCE_HOSTS, host->host, location))
+	(void)location;
+	if (judged_hosts_has(finisher->judged, host->host))
 		return true;
 	if (!judge_host(finisher->judge, &finisher->certificates, &finisher->arena, host)) {
 		finisher->fault = "a host needs more memory than host-arena-bytes allows";
 		return false;
 	}
-	return final_write(finisher->writer, FINAL_HOSTS, host);
+	return judged_hosts_add(finisher->judged, host, &finisher->error) &&
+	       final_write(finisher->writer, FINAL_HOSTS, host);
 }
 
 static bool finish_domain(struct finisher *finisher, void *record, evidence_location location)

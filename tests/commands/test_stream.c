@@ -28,8 +28,7 @@ struct bench {
 	bool refuse;
 };
 
-static bool take(void *context, const struct domain_record *domain,
-		 const struct host_source *hosts)
+static bool take(void *context, const struct domain_record *domain, const struct host_source *hosts)
 {
 	struct bench *bench = context;
 
