@@ -59,6 +59,10 @@ CFLAGS ?= $(CFLAGS_$(VARIANT))
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DSTSWEEP_VERSION='"$(VERSION)"' -fPIE -Iscanner -I. $(WARNINGS) $(CFLAGS) $(PACKAGE_FLAGS) -MMD -MP
 ALL_LDFLAGS := $(CFLAGS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -pthread
 
+# One short line a file; the whole command with V=1, nothing with -s.
+Q := $(if $(V),,@)
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' $(1) $(2))
+
 sources = $(wildcard $(if $(filter $(1),$(SCANNER_FLOORS)),scanner/$(1),$(1))/*.c)
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 
@@ -69,12 +73,13 @@ all: $(B)/stsweep
 ifeq ($(VARIANT),release)
 all: build/stsweep
 build/stsweep: $(B)/stsweep
-	ln -sf $(VARIANT)/stsweep $@
+	$(Q)ln -sf $(VARIANT)/stsweep $@
 endif
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # The provider table is part of its reader, which the compiler's dependency files do not show.
 $(B)/datasets/providers.o: datasets/providers.csv
@@ -82,7 +87,8 @@ $(B)/datasets/providers.o: datasets/providers.csv
 define floor_library
 $(B)/lib$(1).a: $$(call objects,$(1))
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)
+	$(Q)$$(AR) rcs $$@ $$^
 endef
 $(foreach floor,$(FLOORS),$(eval $(call floor_library,$(floor))))
 
@@ -90,14 +96,16 @@ $(foreach floor,$(FLOORS),$(eval $(call floor_library,$(floor))))
 libs: $(foreach floor,$(FLOORS),$(B)/lib$(floor).a)
 
 $(B)/stsweep: $(B)/scanner/main.o $(foreach floor,$(LINKS_commands),$(B)/lib$(floor).a)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # --- unit tests: tests/<floor>/test_<file>.c, one program each -------------------------------------------------------
 
 define floor_tests
 TESTS_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/$(1)/test_*.c))
 $(B)/tests/$(1)/test_%: $(B)/tests/$(1)/test_%.o $$(patsubst %.c,$(B)/%.o,$$(wildcard tests/$(1)/helper_*.c)) $$(foreach floor,$$(LINKS_$(1)),$(B)/lib$$(floor).a)
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
+	$$(call say,LINK,$$@)
+	$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
 TESTS += $$(TESTS_$(1))
 endef
 $(foreach floor,$(FLOORS),$(eval $(call floor_tests,$(floor))))
@@ -150,7 +158,8 @@ fuzz:
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(foreach floor,$(LINKS_fuzz),$(B)/lib$(floor).a)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 lint:
 	@scripts/deps build test check
