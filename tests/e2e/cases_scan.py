@@ -268,14 +268,21 @@ def _counts_add_up(suite, here, metadata):
                  f"{records.look_up(metadata, 'gathered.targets')} of {len(domains)}")
     suite.expect("gathered.hosts", records.look_up(metadata, "gathered.hosts") == len(here.read("hosts", "jsonl")),
                  f"{records.look_up(metadata, 'gathered.hosts')} of {len(here.read('hosts', 'jsonl'))}")
-    # An outcome table that counts domains counts each once.
-    for path, field in (("counts.sts", "verdict.sts"), ("counts.delivery", "verdict.delivery"), ("counts.status", "status")):
-        table = records.look_up(metadata, path)
-        if isinstance(table, dict):
-            found = Counter(records.look_up(record, field) for record in domains)
-            found = {str(key).lower() if key is None else key: count for key, count in found.items()}
-            wrong = {key for key in set(table) | set(found) if table.get(key, 0) != found.get(key, 0)} - {"null", "none", "None"}
-            suite.check(f"{path} counts the records", [f"{key}: {table.get(key, 0)} in the metadata, {found.get(key, 0)} records" for key in wrong])
+    counts = metadata["counts"]
+    for name, family in (("domains", "domains"), ("hosts", "hosts"), ("certificates", "certs")):
+        suite.expect(f"counts.{name}", counts.get(name) == len(here.read(family, "jsonl")), f"{counts.get(name)} counted")
+    suite.expect("the outcomes of a domain are counted", {"status", "mx.kind", "verdict.sts", "verdict.delivery"} <= set(counts), str(sorted(counts)))
+    for field, table in counts.items():
+        if not isinstance(table, dict):
+            continue
+        found = Counter(records.look_up(record, field) or "null" for record in domains)
+        suite.check(f"counts of {field} are those of the records",
+                    [f"{word}: {table.get(word, 0)} counted, {found[word]} records" for word in set(table) | set(found) if table.get(word, 0) != found[word]])
+    read = list(metadata["inputs"].values())[0]
+    data = (here.folder / "list.txt").read_bytes()
+    suite.expect("the input's hash, bytes and targets", (read["sha256"], read["bytes"], read["targets"]) ==
+                 (hashlib.sha256(data).hexdigest(), len(data), len(domains)), str(read))
+    suite.expect("an outcome for every probe", sum(metadata["probes"].values()) <= metadata["gathered"]["connections"], str(metadata["probes"]))
     connections = records.look_up(metadata, "gathered.connections")
     if connections is not None:
         seen = len(here.connections)
