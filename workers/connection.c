@@ -18,6 +18,7 @@
 
 #include "workers/clock.h"
 #include "workers/metrics.h"
+#include "workers/outgoing.h"
 #include "workers/socket.h"
 
 enum { READ_BYTES = 16384 }; /* a TLS record's worth */
@@ -28,14 +29,6 @@ enum state {
 	STATE_HANDSHAKE,
 	STATE_ENDED,     /* `end` says how */
 	STATE_LINGERING, /* reported; waits for the other side to close */
-};
-
-/* What could not be sent yet. */
-struct outgoing {
-	uint8_t *bytes;
-	size_t len;
-	size_t at;
-	size_t size;
 };
 
 struct connection {
@@ -131,7 +124,7 @@ static void connection_free(struct connection *connection)
 		close(connection->descriptor);
 		count(connection, METRIC(connections_closed), 1);
 	}
-	free(connection->outgoing.bytes);
+	outgoing_free(&connection->outgoing);
 	free(connection);
 	if (plan.closed != NULL)
 		plan.closed(plan.closed_context, plan.closed_token);
@@ -203,25 +196,8 @@ static void finish(struct connection *connection)
 /* Takes a machine's answer over: `send` is the machine's again at its next event. False without memory. */
 static bool take_answer(struct connection *connection, struct transport answer)
 {
-	struct outgoing *outgoing = &connection->outgoing;
-
 	connection->action = answer.action;
-	if (answer.send.len == 0)
-		return true;
-	if (outgoing->at == outgoing->len)
-		outgoing->at = outgoing->len = 0;
-	if (outgoing->size - outgoing->len < answer.send.len) {
-		size_t size = outgoing->len + answer.send.len;
-		uint8_t *bytes = realloc(outgoing->bytes, size);
-
-		if (bytes == NULL)
-			return false;
-		outgoing->bytes = bytes;
-		outgoing->size = size;
-	}
-	memcpy(outgoing->bytes + outgoing->len, answer.send.data, answer.send.len);
-	outgoing->len += answer.send.len;
-	return true;
+	return outgoing_add(&connection->outgoing, answer.send);
 }
 
 enum progress {
@@ -251,37 +227,38 @@ static enum progress tls_wait_or_end(struct connection *connection, int result)
 	return PROGRESS_ENDED;
 }
 
-static enum progress send_some(struct connection *connection, const uint8_t *bytes, size_t len,
-			       size_t *sent)
+static enum progress send_some(struct connection *connection, struct span bytes)
 {
-	ssize_t done;
+	size_t sent = 0;
 
 	if (connection->session != NULL) {
 		ERR_clear_error();
-		int result = SSL_write_ex(connection->session, bytes, len, sent);
+		int result = SSL_write_ex(connection->session, bytes.data, bytes.len, &sent);
 
-		return result == 1 ? PROGRESS_DONE : tls_wait_or_end(connection, result);
+		if (result != 1)
+			return tls_wait_or_end(connection, result);
+	} else {
+		ssize_t done = send(connection->descriptor, bytes.data, bytes.len, MSG_NOSIGNAL);
+
+		if (done < 0)
+			return wait_or_end(connection);
+		sent = (size_t)done;
+		connection->sent_bytes += sent;
 	}
-	done = send(connection->descriptor, bytes, len, MSG_NOSIGNAL);
-	if (done < 0)
-		return wait_or_end(connection);
-	*sent = (size_t)done;
-	connection->sent_bytes += *sent;
+	outgoing_sent(&connection->outgoing, sent);
 	return PROGRESS_DONE;
 }
 
 static enum progress send_all(struct connection *connection)
 {
-	struct outgoing *outgoing = &connection->outgoing;
+	struct span left = outgoing_left(&connection->outgoing);
 
-	while (outgoing->at < outgoing->len) {
-		size_t sent = 0;
-		enum progress progress = send_some(connection, outgoing->bytes + outgoing->at,
-						   outgoing->len - outgoing->at, &sent);
+	while (left.len > 0) {
+		enum progress progress = send_some(connection, left);
 
 		if (progress != PROGRESS_DONE)
 			return progress;
-		outgoing->at += sent;
+		left = outgoing_left(&connection->outgoing);
 	}
 	return PROGRESS_DONE;
 }

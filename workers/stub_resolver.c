@@ -298,7 +298,7 @@ static void stub_flush(struct resolver *resolver)
 		progress = false;
 		for (unsigned i = 0; i < servers && writable; i++)
 			progress |= serve_server(stub, (stub->turn + i) % servers, &writable);
-		stub->turn = (stub->turn + 1) % servers;
+		stub->turn++;
 	}
 	serve_tcp(stub);
 	arm_rates(stub, writable);

@@ -94,7 +94,7 @@ static void send_forged(struct dns_server *server, const uint8_t *message, size_
 static void serve_udp(struct dns_server *server)
 {
 	uint8_t query[MESSAGE_BYTES], message[2 * MESSAGE_BYTES];
-	struct sockaddr_in from;
+	struct sockaddr_in from = {0};
 	socklen_t from_len = sizeof(from);
 	ssize_t len = recvfrom(server->udp, query, sizeof(query), MSG_DONTWAIT,
 			       (struct sockaddr *)&from, &from_len);

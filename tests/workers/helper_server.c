@@ -157,6 +157,23 @@ SSL *server_tls(struct server *server, int connection)
 	return NULL;
 }
 
+void server_stay_silent(struct server *server, int connection)
+{
+	char bytes[4096];
+
+	(void)server;
+	while (recv(connection, bytes, sizeof(bytes), 0) > 0)
+		;
+}
+
+void server_reset(struct server *server, int connection)
+{
+	struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+	(void)server;
+	setsockopt(connection, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
 void server_say(int connection, const char *text)
 {
 	send(connection, text, strlen(text), MSG_NOSIGNAL);

@@ -46,6 +46,10 @@ void server_free_tls(struct server *server);
 /* The server's side of a handshake; NULL if it fails. */
 SSL *server_tls(struct server *server, int connection);
 
+/* Scripts: reads until the other side closes; answers with a reset. */
+void server_stay_silent(struct server *server, int connection);
+void server_reset(struct server *server, int connection);
+
 void server_say(int connection, const char *text);
 /* Reads a line, without its end; false at the end of the connection. */
 bool server_hear(int connection, char *line, size_t size);

@@ -265,7 +265,8 @@ static void assert_distinct(void)
 			for (size_t j = 0; j < THREADS; j++) {
 				for (size_t m = 0; m < kept[j]->hosts; m++)
 					assert_true((i == j && n == m) ||
-						    strcmp(kept[i]->names[n], kept[j]->names[m]));
+						    strcmp(kept[i]->names[n], kept[j]->names[m]) !=
+							    0);
 			}
 		}
 	}
