@@ -28,7 +28,7 @@ bool outgoing_add(struct outgoing *outgoing, struct span bytes)
 
 struct span outgoing_left(const struct outgoing *outgoing)
 {
-	return span_of(outgoing->bytes + outgoing->at, outgoing->len - outgoing->at);
+	return span_skip(span_of(outgoing->bytes, outgoing->len), outgoing->at);
 }
 
 void outgoing_sent(struct outgoing *outgoing, size_t count)
