@@ -72,6 +72,14 @@ static const char *word(const struct vocabulary *vocabulary, int value)
 	return text == NULL ? "-" : text;
 }
 
+/* A label that has its line for itself. */
+static void heading(const struct page *page, const char *text)
+{
+	fputs("  ", page->out);
+	paint(page, COLOUR_HEAD, "%s", text);
+	fputc('\n', page->out);
+}
+
 /* The left column: a label on the first line of its part, blank on the others. */
 static void label(const struct page *page, const char *text)
 {
@@ -353,15 +361,17 @@ static void explain_findings(const struct page *page, const struct word_list *fi
 {
 	static const char *const severities[] = {"", "error", "warning", "notice"};
 
-	label(page, "Findings");
-	if (findings->count == 0)
-		fputs("none", page->out);
-	fputc('\n', page->out);
+	if (findings->count == 0) {
+		label(page, "Findings");
+		fputs("none\n", page->out);
+		return;
+	}
+	heading(page, "Findings");
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding_info *info = &finding_infos[findings->items[i]];
 
 		fputs("    ", page->out);
-		paint(page, severity_colour(info->severity), "%-7s", severities[info->severity]);
+		paint(page, severity_colour(info->severity), "%-8s", severities[info->severity]);
 		fprintf(page->out, "%s\n           %s\n           To do: %s (%s)\n", info->code,
 			info->sentence, info->advice, info->section);
 	}
@@ -384,10 +394,8 @@ void explain_domain(FILE *out, const struct explain_settings *settings,
 	explain_record(&page, &domain->sts.record);
 	explain_policy(&page, &domain->sts.policy);
 	explain_tlsrpt(&page, &domain->tlsrpt);
-	if (domain->hosts.count > 0) {
-		label(&page, "Hosts");
-		fputc('\n', out);
-	}
+	if (domain->hosts.count > 0)
+		heading(&page, "Hosts");
 	for (size_t i = 0; i < domain->hosts.count; i++)
 		explain_host(&page, &domain->hosts.items[i]);
 	explain_verdict(&page, &domain->verdict);
