@@ -40,7 +40,7 @@ struct connection {
 	int descriptor;
 	SSL *session;
 	struct event *io; /* its time-out is that of connecting, then of silence */
-	struct event *life;
+	struct event *life; /* the end of the whole life, then of lingering */
 	size_t received_bytes; /* without TLS */
 	size_t sent_bytes;
 	struct connection_end end;
@@ -153,8 +153,9 @@ static void begin_to_linger(struct connection *connection)
 		ERR_clear_error();
 	}
 	shutdown(connection->descriptor, SHUT_WR);
-	event_del(connection->life);
-	event_add(connection->io, connector->linger_timeout);
+	/* The whole of it is limited, not a silence: bytes that trickle in must not hold the leave. */
+	event_remove_timer(connection->io);
+	event_add(connection->life, connector->linger_timeout);
 	DL_APPEND2(connector->lingering, connection, previous, next);
 	connection->state = STATE_LINGERING;
 }
@@ -442,10 +443,7 @@ static void on_io(evutil_socket_t descriptor, short what, void *context)
 
 	(void)descriptor;
 	if (connection->state == STATE_LINGERING) {
-		if ((what & EV_TIMEOUT) != 0)
-			end_lingering(connection);
-		else
-			linger(connection);
+		linger(connection);
 		return;
 	}
 	if (connection->state != STATE_ENDED && (what & (EV_READ | EV_WRITE)) == 0)
@@ -459,6 +457,10 @@ static void on_life(evutil_socket_t descriptor, short what, void *context)
 
 	(void)descriptor;
 	(void)what;
+	if (connection->state == STATE_LINGERING) {
+		end_lingering(connection);
+		return;
+	}
 	if (connection->state != STATE_ENDED)
 		connection->state = end_with(connection, TRANSPORT_END_TIMEOUT);
 	run(connection);

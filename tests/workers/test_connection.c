@@ -286,6 +286,35 @@ static void test_lingering_ends(void **state)
 	server_stop(talker_server);
 }
 
+static void script_drip_on(struct server *of, int connection)
+{
+	char line[100];
+
+	server_say(connection, "bye\n");
+	server_hear(connection, line, sizeof(line));
+	for (int i = 0; i < 200 && !atomic_load(&of->stopping); i++) {
+		if (send(connection, "x", 1, MSG_NOSIGNAL) != 1)
+			return;
+		usleep(20000);
+	}
+}
+
+/* A server that goes on after the end holds the connection no longer than one that is silent. */
+static void test_lingering_ends_for_one_that_drips(void **state)
+{
+	struct talker talker = {0};
+	int64_t before_us = clock_read_us(CLOCK_MONOTONIC);
+
+	(void)state;
+	talker_serve(script_drip_on);
+	talker_talk(TLS_USE_SMTP, &talker);
+	int64_t took_ms = (clock_read_us(CLOCK_MONOTONIC) - before_us) / US_PER_MS;
+
+	server_stop(talker_server);
+	assert_true(talker.end.by_machine);
+	assert_true(took_ms >= CONNECTION_LINGER_MS - 10 && took_ms < 3 * CONNECTION_LINGER_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
