@@ -324,6 +324,7 @@ int main(void)
 		TALKER_TEST(test_a_flood),     TALKER_TEST(test_connect_timeout),
 		TALKER_TEST(test_much_to_say), TALKER_TEST(test_abort),
 		TALKER_TEST(test_lingering),   TALKER_TEST(test_lingering_ends),
+		TALKER_TEST(test_lingering_ends_for_one_that_drips),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* the engine blocks it in its threads */
