@@ -13,177 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/option_table.h"
 #include "output/encode.h"
-
-enum option_kind {
-	OPTION_FLAG,     /* bool */
-	OPTION_TEXT,     /* const char * */
-	OPTION_TEXTS,    /* struct text_list; repeatable, commas separate */
-	OPTION_NUMBER,   /* int64_t within lowest..highest */
-	OPTION_DURATION, /* int64_t of milliseconds; seconds unless a unit (ms, s, m, h) follows */
-	OPTION_RATE,     /* int64_t a minute, given a second, decimals allowed */
-	OPTION_WORDS,    /* unsigned, bits of the words in `words`; commas separate */
-	OPTION_WORD,     /* an enum, the index of the word in `words` */
-};
-
-struct option_info {
-	const char *name;
-	char letter; /* 0: no short form */
-	enum option_kind kind;
-	unsigned commands;
-	size_t offset;
-	int64_t lowest;
-	int64_t highest;
-	const char *argument; /* as --help shows it */
-	const char *group;
-	const char *meaning;
-	const char *const *words; /* NULL-terminated */
-};
-
-static const char *const format_words[] = {"msgpack", "csv", "jsonl", NULL};
-static const char *const stage_words[] = {"dns", "policy", "smtp", NULL};
-static const char *const status_words[] = {"text", "json", NULL};
-static const char *const resolver_words[] = {"system", "name-servers", NULL};
-
-enum { NET = COMMAND_SCAN | COMMAND_CHECK, JUDGING = COMMAND_SCAN | COMMAND_CHECK | COMMAND_JUDGE };
-enum { HOUR_MS = 3600 * 1000, PORT_MAX = 65535, COUNT_MAX = INT32_MAX };
-
-#define AT(field) offsetof(struct options, field)
-
-static const struct option_info option_infos[] = {
-	{"input-file", 'f', OPTION_TEXTS, COMMAND_SCAN, AT(input_files), 0, 0, "FILE", "input",
-	 "list of domains, plain or CSV, .gz, .zst; - for standard input", NULL},
-	{"input-column", 0, OPTION_TEXT, COMMAND_SCAN, AT(input_column), 0, 0, "NAME", "input",
-	 "CSV column that holds the domain: its header or its number from 1", NULL},
-	{"metadata-passthrough", 0, OPTION_FLAG, COMMAND_SCAN, AT(metadata_passthrough), 0, 0, NULL,
-	 "input", "keep the rest of each input line in the record", NULL},
-	{"max-targets", 0, OPTION_NUMBER, COMMAND_SCAN, AT(max_targets), 0, INT64_MAX, "N", "input",
-	 "stop reading after N targets; 0 reads all", NULL},
-	{"seed", 0, OPTION_NUMBER, COMMAND_SCAN, AT(seed), 0, INT64_MAX, "N", "input",
-	 "order of the shuffle", NULL},
-	{"shuffle-window", 0, OPTION_NUMBER, COMMAND_SCAN, AT(shuffle_window), 0, 10000000, "N",
-	 "input", "shuffle within N targets; 0 keeps the order of the list", NULL},
-	{"shards", 0, OPTION_NUMBER, COMMAND_SCAN, AT(shards), 1, 100000, "N", "input",
-	 "number of machines that share the list; each takes 1/N of every rate", NULL},
-	{"shard", 0, OPTION_NUMBER, COMMAND_SCAN, AT(shard), 0, 99999, "K", "input",
-	 "which of them this is, from 0", NULL},
-
-	{"output-dir", 'o', OPTION_TEXT, COMMAND_SCAN | COMMAND_JUDGE, AT(output_dir), 0, 0, "DIR",
-	 "output", "folder for records, evidence and metadata; - for records on standard output",
-	 NULL},
-	{"output-module", 'O', OPTION_WORDS, COMMAND_SCAN | COMMAND_JUDGE, AT(formats), 0, 0,
-	 "LIST", "output", "msgpack, csv, jsonl; several separated by commas", format_words},
-	{"include-fields", 0, OPTION_TEXTS, COMMAND_SCAN | COMMAND_JUDGE, AT(include_fields), 0, 0,
-	 "LIST", "output", "write only these fields of a domain (dotted paths)", NULL},
-	{"list-output-fields", 0, OPTION_FLAG, COMMAND_SCAN, AT(list_output_fields), 0, 0, NULL,
-	 "output", "print the fields of a domain and end", NULL},
-	{"metadata-file", 'm', OPTION_TEXT, COMMAND_SCAN | COMMAND_JUDGE, AT(metadata_file), 0, 0,
-	 "FILE", "output", "write the metadata here too", NULL},
-	{"status-updates-file", 'u', OPTION_TEXT, COMMAND_SCAN, AT(status_file), 0, 0, "FILE",
-	 "output", "write the progress here instead of standard error", NULL},
-	{"status-format", 0, OPTION_WORD, COMMAND_SCAN, AT(status_format), 0, 0, "FORMAT", "output",
-	 "text or json", status_words},
-	{"log-file", 'l', OPTION_TEXT, COMMAND_SCAN, AT(log_file), 0, 0, "FILE", "output",
-	 "write messages here instead of standard error", NULL},
-	{"quiet", 'q', OPTION_FLAG, COMMAND_SCAN | COMMAND_JUDGE, AT(quiet), 0, 0, NULL, "output",
-	 "no progress, no closing table; errors are still told", NULL},
-	{"notes", 0, OPTION_TEXT, COMMAND_SCAN, AT(notes), 0, 0, "TEXT", "output",
-	 "kept in the metadata", NULL},
-	{"user-metadata", 0, OPTION_TEXT, COMMAND_SCAN, AT(user_metadata), 0, 0, "JSON", "output",
-	 "a JSON value kept in the metadata", NULL},
-	{"vantage", 0, OPTION_TEXT, NET, AT(vantage), 0, 0, "NAME", "output",
-	 "where this is measured from, in each record", NULL},
-	{"json", 0, OPTION_FLAG, COMMAND_CHECK, AT(json), 0, 0, NULL, "output",
-	 "print the record instead of the explanation", NULL},
-	{"tlsrpt", 0, OPTION_FLAG, COMMAND_CHECK, AT(tlsrpt), 0, 0, NULL, "output",
-	 "print the TLS-RPT report (RFC 8460) a sender would send", NULL},
-	{"format", 0, OPTION_TEXT, COMMAND_SCHEMA, AT(format), 0, 0, "FORMAT", "output",
-	 "json-schema, csv or markdown", NULL},
-
-	{"threads", 't', OPTION_NUMBER, NET, AT(limits.threads), 0, 256, "N", "engine",
-	 "worker threads; 0 takes one per processor", NULL},
-	{"concurrency", 'c', OPTION_NUMBER, COMMAND_SCAN, AT(limits.domains_in_flight), 1, 1000000,
-	 "N", "engine", "domains in flight, over all threads", NULL},
-	{"config", 'C', OPTION_TEXT, JUDGING, 0, 0, 0, "FILE", "engine",
-	 "read flags from here first, a line each: name = value", NULL},
-	{"resume", 0, OPTION_FLAG, COMMAND_SCAN, AT(resume), 0, 0, NULL, "engine",
-	 "go on with the scan that the output folder holds", NULL},
-	{"stages", 0, OPTION_WORDS, NET, AT(stages), 0, 0, "LIST", "engine",
-	 "what to do: dns, policy, smtp", stage_words},
-	{"max-runtime", 0, OPTION_DURATION, COMMAND_SCAN, AT(max_runtime_ms), 0,
-	 INT64_C(10000) * HOUR_MS, "TIME", "engine", "stop, resumable, after this long; 0 never",
-	 NULL},
-	{"always-fetch", 0, OPTION_FLAG, NET, AT(always_fetch), 0, 0, NULL, "engine",
-	 "fetch the policy even where no record asks for it", NULL},
-
-	{"resolver", 0, OPTION_WORD, NET, AT(resolver), 0, 0, "KIND", "DNS",
-	 "system (/etc/resolv.conf) or name-servers", resolver_words},
-	{"name-servers", 0, OPTION_TEXTS, NET, AT(name_servers), 0, 0, "LIST", "DNS",
-	 "recursive resolvers, a,b or @file; an address, or address:port ([v6]:port)", NULL},
-	{"dns-rate-limit", 0, OPTION_NUMBER, NET, AT(limits.dns_rate_per_second), 1, 10000000, "N",
-	 "DNS", "queries a second, all together", NULL},
-	{"per-ns-rate-limit", 0, OPTION_NUMBER, NET, AT(limits.dns_rate_per_server), 1, 10000000,
-	 "N", "DNS", "queries a second to one name server", NULL},
-	{"retries", 0, OPTION_NUMBER, NET, AT(limits.dns_retries), 0, 10, "N", "DNS",
-	 "further queries after a time-out or a failure", NULL},
-	{"timeout", 0, OPTION_DURATION, NET, AT(limits.dns_timeout_ms), 10, 60000, "TIME", "DNS",
-	 "wait for one answer", NULL},
-	{"trust-ad", 0, OPTION_FLAG, NET, AT(trust_ad), 0, 0, NULL, "DNS",
-	 "believe the AD bit of resolvers that are not on this machine", NULL},
-
-	{"connect-timeout", 0, OPTION_DURATION, NET, AT(limits.connect_timeout_ms), 10, 120000,
-	 "TIME", "net", "wait for a TCP connection", NULL},
-	{"network-timeout", 0, OPTION_DURATION, NET, AT(limits.network_timeout_ms), 10, 600000,
-	 "TIME", "net", "longest silence on an open connection", NULL},
-	{"target-timeout", 0, OPTION_DURATION, NET, AT(limits.target_timeout_ms), 10, HOUR_MS,
-	 "TIME", "net", "whole life of one connection", NULL},
-	{"read-limit-per-host", 0, OPTION_NUMBER, NET, AT(limits.tls_read_bytes), 16384, 16777216,
-	 "BYTES", "net", "bytes read from one connection", NULL},
-	{"local-addr", 0, OPTION_TEXTS, NET, AT(local_addresses), 0, 0, "LIST", "net",
-	 "addresses to connect from, used in turn", NULL},
-	{"4", '4', OPTION_FLAG, NET, AT(ipv4_only), 0, 0, NULL, "net", "IPv4 only", NULL},
-	{"6", '6', OPTION_FLAG, NET, AT(ipv6_only), 0, 0, NULL, "net", "IPv6 only", NULL},
-	{"smtp-port", 0, OPTION_NUMBER, NET, AT(smtp_port), 1, PORT_MAX, "PORT", "net",
-	 "port of the MX hosts", NULL},
-	{"https-port", 0, OPTION_NUMBER, NET, AT(https_port), 1, PORT_MAX, "PORT", "net",
-	 "port of the policy hosts", NULL},
-	{"ca-file", 0, OPTION_TEXT, JUDGING, AT(ca_file), 0, 0, "FILE", "net",
-	 "trusted roots, PEM; default is the system's bundle", NULL},
-
-	{"provider-rate-limit", 0, OPTION_RATE, COMMAND_SCAN, AT(limits.provider_rate_per_minute),
-	 1, 6000000, "N", "manners", "new connections a second to one provider's MX hosts", NULL},
-	{"provider-concurrency", 0, OPTION_NUMBER, COMMAND_SCAN,
-	 AT(limits.provider_connections_count), 1, 10000, "N", "manners",
-	 "open connections to one provider's MX hosts", NULL},
-	{"per-ip-rate-limit", 0, OPTION_RATE, COMMAND_SCAN, AT(limits.address_rate_per_minute), 1,
-	 6000000, "N", "manners", "new connections a second to one address", NULL},
-	{"per-ip-concurrency", 0, OPTION_NUMBER, COMMAND_SCAN, AT(limits.address_connections_count),
-	 1, 1000, "N", "manners", "open connections to one address", NULL},
-	{"allow-reserved", 0, OPTION_FLAG, NET, AT(allow_reserved), 0, 0, NULL, "manners",
-	 "connect to private and reserved addresses too", NULL},
-	{"ehlo-domain", 0, OPTION_TEXT, NET, AT(ehlo_domain), 0, 0, "NAME", "manners",
-	 "name to give in EHLO; default is this machine's", NULL},
-	{"user-agent", 0, OPTION_TEXT, NET, AT(user_agent), 0, 0, "TEXT", "manners",
-	 "User-Agent of policy fetches; say who you are", NULL},
-	{"preflight-host", 0, OPTION_TEXT, COMMAND_SCAN, AT(preflight_host), 0, 0, "HOST",
-	 "manners", "MX host to try at the start: can port 25 be reached from here", NULL},
-	{"no-preflight", 0, OPTION_FLAG, COMMAND_SCAN, AT(no_preflight), 0, 0, NULL, "manners",
-	 "do not try port 25 at the start, say nothing if it seems closed", NULL},
-	{"dryrun", 0, OPTION_FLAG, COMMAND_SCAN, AT(dryrun), 0, 0, NULL, "manners",
-	 "read the list and the settings, say what would be done, send nothing", NULL},
-
-	{"third-party-min", 0, OPTION_NUMBER, JUDGING, AT(third_party_min), 2, COUNT_MAX, "N",
-	 "judge", "domains that must share a provider to make it a third party", NULL},
-	{"self-policy-max", 0, OPTION_NUMBER, JUDGING, AT(self_policy_max), 1, COUNT_MAX, "N",
-	 "judge", "domains that a self-managed policy host serves at most", NULL},
-	{"providers-file", 0, OPTION_TEXT, JUDGING, AT(providers_file), 0, 0, "FILE", "judge",
-	 "provider table; default is the one installed", NULL},
-	{"psl-file", 0, OPTION_TEXT, JUDGING, AT(psl_file), 0, 0, "FILE", "judge",
-	 "Public Suffix List; default is the system's", NULL},
-
-	{"help", 'h', OPTION_FLAG, JUDGING | COMMAND_SCHEMA, AT(help), 0, 0, NULL, "other",
-	 "this text", NULL},
-};
 
 /* Where a value comes from, for messages: "--name" or "file". */
 struct origin {
@@ -283,7 +114,7 @@ static bool set_duration(struct origin *origin, const struct option_info *info, 
 	static const struct {
 		const char *unit;
 		double ms;
-	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", HOUR_MS}, {"", 1000}};
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
 	const char *unit = value + strspn(value, "0123456789.");
 
 	for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
@@ -398,7 +229,7 @@ static bool same_name(const char *flag, const char *field)
 
 static bool set_from_file(struct origin *origin, const char *name, const char *value)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(option_infos); i++) {
+	for (size_t i = 0; i < option_infos_count; i++) {
 		if (strcmp(option_infos[i].name, name) != 0)
 			continue;
 		/* One file serves all commands: what this one does not know of is another's. */
@@ -457,7 +288,7 @@ static void view_of_table(struct getopt_view *view, enum command_bit command)
 
 	memset(view, 0, sizeof(*view));
 	view->shorts[letters++] = ':';
-	for (size_t i = 0; i < ARRAY_LENGTH(option_infos); i++) {
+	for (size_t i = 0; i < option_infos_count; i++) {
 		const struct option_info *info = &option_infos[i];
 		int wants = info->kind == OPTION_FLAG ? no_argument : required_argument;
 
@@ -471,7 +302,7 @@ static void view_of_table(struct getopt_view *view, enum command_bit command)
 		if (wants == required_argument)
 			view->shorts[letters++] = ':';
 	}
-	if ((command & NET) == 0)
+	if ((command & COMMANDS_NET) == 0)
 		return;
 	for (unsigned i = 0; i < limit_infos_count && count < LONG_MAX_COUNT - 1; i++) {
 		char *name = view->limit_names[i];
@@ -486,7 +317,7 @@ static void view_of_table(struct getopt_view *view, enum command_bit command)
 
 static const struct option_info *info_of_letter(int letter)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(option_infos); i++) {
+	for (size_t i = 0; i < option_infos_count; i++) {
 		if (option_infos[i].letter == letter)
 			return &option_infos[i];
 	}
@@ -597,14 +428,14 @@ void options_help(FILE *out, enum command_bit command)
 {
 	const char *group = "";
 
-	for (size_t i = 0; i < ARRAY_LENGTH(option_infos); i++) {
+	for (size_t i = 0; i < option_infos_count; i++) {
 		if ((option_infos[i].commands & command) == 0)
 			continue;
 		if (strcmp(group, option_infos[i].group) != 0)
 			fprintf(out, "\n%s\n", group = option_infos[i].group);
 		help_row(out, &option_infos[i]);
 	}
-	if ((command & NET) == 0)
+	if ((command & COMMANDS_NET) == 0)
 		return;
 	fprintf(out, "\nlimits (also in a config file)\n");
 	for (unsigned i = 0; i < limit_infos_count; i++) {

@@ -20,6 +20,8 @@ enum command_bit {
 	COMMAND_CHECK = 1 << 1,
 	COMMAND_JUDGE = 1 << 2,
 	COMMAND_SCHEMA = 1 << 3,
+	/* those that send packets; every limit is a flag of theirs */
+	COMMANDS_NET = COMMAND_SCAN | COMMAND_CHECK,
 };
 
 enum stage_bit { STAGE_BIT_DNS = 1 << 0, STAGE_BIT_POLICY = 1 << 1, STAGE_BIT_SMTP = 1 << 2 };
