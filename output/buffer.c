@@ -46,16 +46,6 @@ void buffer_added(struct buffer *buffer, size_t count)
 	buffer->len += count;
 }
 
-void buffer_append(struct buffer *buffer, const void *data, size_t len)
-{
-	uint8_t *place = buffer_reserve(buffer, len);
-
-	if (place == NULL || len == 0)
-		return;
-	memcpy(place, data, len);
-	buffer->len += len;
-}
-
 void buffer_append_span(struct buffer *buffer, struct span span)
 {
 	buffer_append(buffer, span.data, span.len);

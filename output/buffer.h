@@ -18,7 +18,25 @@ struct buffer {
  * without memory. */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t count);
 void buffer_added(struct buffer *buffer, size_t count);
-void buffer_append(struct buffer *buffer, const void *data, size_t len);
+
+/* Inline, because encoders append a few bytes at a time, and mostly as many as the compiler knows.
+ */
+static inline void buffer_append(struct buffer *buffer, const void *data, size_t len)
+{
+	uint8_t *place;
+
+	if (len == 0)
+		return;
+	if (buffer->capacity - buffer->len >= len && !buffer->failed)
+		place = buffer->data + buffer->len;
+	else
+		place = buffer_reserve(buffer, len);
+	if (place == NULL)
+		return;
+	memcpy(place, data, len);
+	buffer->len += len;
+}
+
 void buffer_append_span(struct buffer *buffer, struct span span);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_byte(struct buffer *buffer, uint8_t byte);

@@ -356,13 +356,19 @@ static bool read_member(struct reading *reading, const struct field *field, void
 	return false;
 }
 
+static bool name_is(const char *name, struct span text)
+{
+	return text.len > 0 && name[0] == (char)text.data[0] && strlen(name) == text.len &&
+	       memcmp(name, text.data, text.len) == 0;
+}
+
 /* Fields come in the order of the table, so the search begins where the last one was found. */
 static const struct field *find_field(const struct schema *schema, struct span name, size_t *next)
 {
 	for (size_t i = 0; i < schema->count; i++) {
-		size_t n = (*next + i) % schema->count;
+		size_t n = *next + i < schema->count ? *next + i : *next + i - schema->count;
 
-		if (span_equal(span_text(schema->fields[n].name), name)) {
+		if (name_is(schema->fields[n].name, name)) {
 			*next = n + 1;
 			return &schema->fields[n];
 		}

@@ -4,6 +4,8 @@
  */
 #include "output/encode.h"
 
+#include <stdlib.h>
+
 #include "output/csv_table.h"
 #include "output/member.h"
 #include "output/text.h"
@@ -18,13 +20,16 @@ static const char *const format_names[OUTPUT_FORMATS_COUNT] = {
 
 static const char BASE64_SUFFIX[] = "_b64";
 
-/* Of the table that a single CSV line needs. */
-enum { CSV_ARENA_BYTES = 1 << 20 };
+enum {
+	CSV_ARENA_BYTES = 1 << 20, /* of the table that a single CSV line needs */
+	FIELDS_MOST = 64,          /* of one map */
+};
 
 struct walk {
 	struct buffer *buffer;
 	const struct tree_format *format;
 	enum record_view view;
+	enum field_where not_written;
 };
 
 static void walk_record(const struct walk *walk, const struct schema *schema,
@@ -46,6 +51,15 @@ bool output_format_named(struct span name, enum output_format *format)
 	return false;
 }
 
+/* selection_has, with its answer for "all" at hand. */
+static bool is_selected(const struct walk *walk, const struct schema *schema,
+			const struct selection *selection, size_t n)
+{
+	if (selection != NULL)
+		return selection_has(selection, schema, n, walk->view);
+	return schema->fields[n].where != walk->not_written;
+}
+
 /* Nothing in the map is written as anything but null. */
 static bool map_is_null(const struct walk *walk, const struct schema *schema,
 			const struct selection *selection, const void *record)
@@ -53,7 +67,7 @@ static bool map_is_null(const struct walk *walk, const struct schema *schema,
 	for (size_t i = 0; i < schema->count; i++) {
 		const struct field *field = &schema->fields[i];
 
-		if (!selection_has(selection, schema, i, walk->view))
+		if (!is_selected(walk, schema, selection, i))
 			continue;
 		if (field->kind == FIELD_MAP) {
 			if (!map_is_null(walk, field->schema, selection_inner(selection, i),
@@ -71,7 +85,7 @@ static bool is_written(const struct walk *walk, const struct schema *schema,
 {
 	const struct field *field = &schema->fields[n];
 
-	if (!selection_has(selection, schema, n, walk->view))
+	if (!is_selected(walk, schema, selection, n))
 		return false;
 	if (walk->view == VIEW_FINAL)
 		return true;
@@ -263,13 +277,18 @@ static void walk_field(const struct walk *walk, const struct schema *schema,
 static void walk_record(const struct walk *walk, const struct schema *schema,
 			const struct selection *selection, const void *record)
 {
+	bool written[FIELDS_MOST];
 	size_t count = 0;
 
-	for (size_t i = 0; i < schema->count; i++)
-		count += is_written(walk, schema, selection, i, record);
+	if (schema->count > FIELDS_MOST)
+		abort();
+	for (size_t i = 0; i < schema->count; i++) {
+		written[i] = is_written(walk, schema, selection, i, record);
+		count += written[i];
+	}
 	walk->format->map(walk->buffer, count);
 	for (size_t i = 0; i < schema->count; i++) {
-		if (is_written(walk, schema, selection, i, record))
+		if (written[i])
 			walk_field(walk, schema, selection, i, record);
 	}
 	walk->format->map_end(walk->buffer);
@@ -279,7 +298,12 @@ static void encode_tree(struct buffer *buffer, const struct tree_format *format,
 			const struct schema *schema, const void *record, enum record_view view,
 			const struct selection *selection)
 {
-	struct walk walk = {.buffer = buffer, .format = format, .view = view};
+	struct walk walk = {
+		.buffer = buffer,
+		.format = format,
+		.view = view,
+		.not_written = view == VIEW_FINAL ? FIELD_EVIDENCE : FIELD_FINAL,
+	};
 
 	walk_record(&walk, schema, selection, record);
 }

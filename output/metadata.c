@@ -36,6 +36,19 @@ struct metadata *metadata_new(void)
 	return NULL;
 }
 
+struct metadata *metadata_read(const char *path)
+{
+	struct metadata *metadata;
+	json_t *root = json_load_file(path, 0, NULL);
+
+	if (!json_is_object(root) || (metadata = calloc(1, sizeof(*metadata))) == NULL) {
+		json_decref(root);
+		return NULL;
+	}
+	metadata->root = root;
+	return metadata;
+}
+
 void metadata_free(struct metadata *metadata)
 {
 	if (metadata == NULL)
@@ -61,6 +74,20 @@ static json_t *find_map(struct metadata *metadata, const char *path, const char 
 	}
 	*key = path;
 	return map;
+}
+
+/* What stands under the path, borrowed; NULL for nothing. */
+static json_t *look_up(const struct metadata *metadata, const char *path)
+{
+	json_t *value = metadata->root;
+
+	while (value != NULL && *path != '\0') {
+		size_t len = strcspn(path, "/");
+
+		value = json_object_getn(value, path, len);
+		path += len + (path[len] == '/');
+	}
+	return value;
 }
 
 /* Takes the value over. */
@@ -129,6 +156,11 @@ void metadata_number(struct metadata *metadata, const char *path, int64_t number
 	set(metadata, path, json_integer(number));
 }
 
+void metadata_add(struct metadata *metadata, const char *path, int64_t number)
+{
+	metadata_number(metadata, path, json_integer_value(look_up(metadata, path)) + number);
+}
+
 void metadata_flag(struct metadata *metadata, const char *path, bool flag)
 {
 	set(metadata, path, json_boolean(flag));
@@ -175,6 +207,22 @@ bool metadata_json(struct metadata *metadata, const char *path, const char *json
 		return false;
 	set(metadata, path, value);
 	return true;
+}
+
+void metadata_copy(struct metadata *metadata, const char *path, const struct metadata *other,
+		   const char *from)
+{
+	json_t *value = look_up(other, from);
+
+	if (value != NULL)
+		set(metadata, path, json_deep_copy(value));
+}
+
+size_t metadata_count(const struct metadata *metadata, const char *path)
+{
+	json_t *value = look_up(metadata, path);
+
+	return json_is_array(value) ? json_array_size(value) : json_object_size(value);
 }
 
 /* --- files ----------------------------------------------------------------------------------- */

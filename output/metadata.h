@@ -12,12 +12,16 @@ struct metadata;
 
 /* NULL without memory. A later failure of memory is kept and told by metadata_write. */
 struct metadata *metadata_new(void);
+/* A file written earlier; NULL when there is none or it is no JSON map. */
+struct metadata *metadata_read(const char *path);
 void metadata_free(struct metadata *metadata);
 
 /* Bytes that are no UTF-8 become \xNN. NULL or no value is written as null. */
 void metadata_text(struct metadata *metadata, const char *path, const char *text);
 void metadata_span(struct metadata *metadata, const char *path, struct span text);
 void metadata_number(struct metadata *metadata, const char *path, int64_t number);
+/* Adds to the number that stands under this path; nothing there counts as 0. */
+void metadata_add(struct metadata *metadata, const char *path, int64_t number);
 void metadata_flag(struct metadata *metadata, const char *path, bool flag);
 /* RFC 3339; null when negative. */
 void metadata_time(struct metadata *metadata, const char *path, int64_t time_ms);
@@ -31,6 +35,12 @@ void metadata_append_parts(struct metadata *metadata, const char *path, const ch
 			   struct part_list parts);
 /* A JSON text (--user-metadata) under this path; false when it is none. */
 bool metadata_json(struct metadata *metadata, const char *path, const char *json);
+
+/* What stands in the other under `from`, set under `path`; nothing when nothing stands there. */
+void metadata_copy(struct metadata *metadata, const char *path, const struct metadata *other,
+		   const char *from);
+/* How many entries the map or list under this path has; 0 when there is none. */
+size_t metadata_count(const struct metadata *metadata, const char *path);
 
 /* Writes `path` by way of a temporary file beside it. */
 bool metadata_write(const struct metadata *metadata, const char *path, struct output_error *error);

@@ -1,6 +1,6 @@
 /*
- * The vocabularies as data, made from their tables: used by encoders, readers, `stsweep schema` and the codebook. Holds no
- * word of its own.
+ * The vocabularies as data, made from their tables: used by encoders, readers, `stsweep schema` and
+ * the codebook. Holds no word of its own.
  */
 #include "record/vocabulary.h"
 
@@ -25,10 +25,20 @@ const char *vocabulary_text(const struct vocabulary *vocabulary, int value)
 	return vocabulary->words[value].text;
 }
 
+/* Every word of a record that is read is looked for here, so most are passed over by their first
+ * byte. */
+static bool word_is(const char *word, struct span text)
+{
+	return word[0] == (char)text.data[0] && strlen(word) == text.len &&
+	       memcmp(word, text.data, text.len) == 0;
+}
+
 int vocabulary_value(const struct vocabulary *vocabulary, struct span text)
 {
+	if (text.len == 0)
+		return 0;
 	for (unsigned value = 1; value < vocabulary->count; value++) {
-		if (span_equal(span_text(vocabulary->words[value].text), text))
+		if (word_is(vocabulary->words[value].text, text))
 			return (int)value;
 	}
 	return 0;

@@ -131,7 +131,7 @@ static void assert_list_same(const msgpack_object_array *list, const json_t *jso
 
 static void assert_map_same(const msgpack_object_map *map, const json_t *json)
 {
-	char key[64], key_base64[64];
+	char key[64], key_base64[sizeof(key) + sizeof("_b64")];
 
 	assert_int_equal(json_object_size(json), map->size);
 	for (uint32_t i = 0; i < map->size; i++) {
