@@ -210,11 +210,12 @@ static int connect_fault(const struct addrinfo *address, int64_t timeout_ms)
 
 	if (fd < 0)
 		return errno;
-	if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS)
-		fault = errno;
-	else if (poll(&wait, 1, (int)timeout_ms) <= 0)
+	bool failed =
+		connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS;
+
+	if (!failed && poll(&wait, 1, (int)timeout_ms) <= 0)
 		fault = ETIMEDOUT;
-	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &len) != 0)
+	else if (failed || getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &len) != 0)
 		fault = errno;
 	close(fd);
 	return fault;

@@ -25,7 +25,7 @@ enum transport_end {
 	TRANSPORT_END_REFUSED,
 	TRANSPORT_END_UNREACHABLE,
 	TRANSPORT_END_RESET,
-	TRANSPORT_END_CUT,    /* closed under TLS without its close_notify (RFC 8446 6.1) */
+	TRANSPORT_END_CUT,         /* closed under TLS without its close_notify (RFC 8446 6.1) */
 	TRANSPORT_END_CLOSED,      /* end of file where none was due */
 	TRANSPORT_END_TIMEOUT,     /* connect, silence or whole-life deadline */
 	TRANSPORT_END_TLS_ALERT,   /* `detail` is the alert's number */
