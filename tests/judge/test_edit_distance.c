@@ -69,8 +69,12 @@ static void test_against_plain(void **state)
 		for (int i = rand_r(&seed) % LEN_MAX; i > 0; i--)
 			a[i - 1] = (char)('a' + rand_r(&seed) % 3);
 		strcpy(b, a);
-		for (int edits = rand_r(&seed) % 6; edits > 0 && b[0] != '\0'; edits--) {
-			size_t at = (size_t)rand_r(&seed) % strlen(b);
+		for (int edits = rand_r(&seed) % 6; edits > 0; edits--) {
+			size_t len = strlen(b);
+
+			if (len == 0)
+				break;
+			size_t at = (size_t)rand_r(&seed) % len;
 
 			if (rand_r(&seed) % 2 == 0)
 				b[at] = (char)('a' + rand_r(&seed) % 3);
