@@ -53,7 +53,8 @@ static inline enum dns_status lookup_slot_status(const struct lookup_slot *slot)
 bool dns_status_is_unknown(enum dns_status status);
 /*
  * Two lookups of one name, A and AAAA, that gave no address: the status that speaks for both. What is unknown comes first,
- * for the address may be behind it; NOT_ASKED last.
+ * for the address may be behind it. A name that does not exist (RFC 8020 2) has none of a family that was left out; one
+ * without data in the other family may have.
  */
 enum dns_status dns_status_of_both(enum dns_status a, enum dns_status b);
 
