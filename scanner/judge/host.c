@@ -27,13 +27,21 @@ static bool is_certain_absence(enum dns_status status)
 	return status == DNS_STATUS_NODATA || status == DNS_STATUS_NXDOMAIN;
 }
 
+/* A name that does not exist has no address of the family that was left out either (RFC 8020 2). */
+static bool does_not_exist(enum dns_status asked, enum dns_status left_out)
+{
+	return asked == DNS_STATUS_NXDOMAIN && left_out == DNS_STATUS_NOT_ASKED;
+}
+
 enum tristate host_has_address(const struct host_record *host)
 {
+	enum dns_status a = host->lookup_a, aaaa = host->lookup_aaaa;
+
 	if (host->addresses.count > 0)
 		return TRISTATE_YES;
-	return is_certain_absence(host->lookup_a) && is_certain_absence(host->lookup_aaaa)
-		       ? TRISTATE_NO
-		       : TRISTATE_UNKNOWN;
+	if (is_certain_absence(a) && is_certain_absence(aaaa))
+		return TRISTATE_NO;
+	return does_not_exist(a, aaaa) || does_not_exist(aaaa, a) ? TRISTATE_NO : TRISTATE_UNKNOWN;
 }
 
 int64_t host_address_time(const struct host_record *host, const struct host_address *address)
@@ -234,14 +242,25 @@ struct span host_tls_version(const struct host_record *host)
 	return lowest;
 }
 
+/* An address that did not answer, or was not tried, is no other result (MEASURES 1): beside one that did, nobody knows. */
 static enum flag addresses_differ(const struct host_record *host)
 {
+	enum host_result known = HOST_RESULT_UNKNOWN;
+	size_t unknown = 0;
+
 	if (host->addresses.count == 0)
 		return FLAG_NULL;
-	for (size_t i = 1; i < host->addresses.count; i++)
-		if (host->addresses.items[i].result != host->addresses.items[0].result)
+	for (size_t i = 0; i < host->addresses.count; i++) {
+		enum host_result result = host->addresses.items[i].result;
+
+		if (result == HOST_RESULT_UNKNOWN)
+			unknown++;
+		else if (known != HOST_RESULT_UNKNOWN && result != known)
 			return FLAG_TRUE;
-	return FLAG_FALSE;
+		else
+			known = result;
+	}
+	return unknown == 0 || known == HOST_RESULT_UNKNOWN ? FLAG_FALSE : FLAG_NULL;
 }
 
 bool judge_host(struct judge *judge, const struct certificate_source *certificates,

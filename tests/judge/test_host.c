@@ -179,15 +179,20 @@ static void test_several_addresses(void **state)
 	assert_int_equal(host->addresses_differ, FLAG_FALSE);
 	scene_silent(&host->addresses.items[1], STAGE_TCP, OUTCOME_TIMEOUT);
 	assert_int_equal(judged(scene)->result, HOST_RESULT_SUCCESS);
-	assert_int_equal(host->addresses_differ, FLAG_TRUE);
+	/* A time-out is not known to be another behaviour. */
+	assert_int_equal(host->addresses_differ, FLAG_NULL);
+	assert_false(scene_has_finding(scene, "mx.host.addresses-differ"));
 	host->addresses.items[0].tls.version = span_text("TLSv1");
 	scene_plain(&host->addresses.items[1]);
 	assert_int_equal(judged(scene)->result, HOST_RESULT_STARTTLS_NOT_SUPPORTED);
+	assert_int_equal(host->addresses_differ, FLAG_TRUE);
+	assert_true(scene_has_finding(scene, "mx.host.addresses-differ"));
 	assert_int_equal(host->starttls, STARTTLS_ABSENT);
 	scene_silent(&host->addresses.items[0], STAGE_TCP, OUTCOME_REFUSED);
 	scene_silent(&host->addresses.items[1], STAGE_TCP, OUTCOME_UNREACHABLE);
 	assert_int_equal(judged(scene)->result, HOST_RESULT_UNKNOWN);
 	assert_true(detail_is(host, "refused"));
+	assert_int_equal(host->addresses_differ, FLAG_FALSE);
 }
 
 static void test_no_address(void **state)
@@ -204,6 +209,14 @@ static void test_no_address(void **state)
 	assert_int_equal(host->addresses_differ, FLAG_NULL);
 	host->lookup_a = DNS_STATUS_SERVFAIL;
 	assert_int_equal(judged(scene)->result, HOST_RESULT_UNKNOWN);
+	assert_true(detail_is(host, "dns"));
+	/* One family left out: what does not exist has no address of it, what has no data may. */
+	host->lookup_a = DNS_STATUS_NXDOMAIN;
+	host->lookup_aaaa = DNS_STATUS_NOT_ASKED;
+	(void)judged(scene);
+	assert_true(detail_is(host, "no-address"));
+	host->lookup_a = DNS_STATUS_NODATA;
+	(void)judged(scene);
 	assert_true(detail_is(host, "dns"));
 }
 
