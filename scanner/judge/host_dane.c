@@ -79,6 +79,20 @@ static enum host_result failure_of(enum dane_result result)
 	return HOST_RESULT_UNKNOWN;
 }
 
+/*
+ * Without TLS under the TLSA base domain. That STARTTLS is absent does not hang on a name; a handshake that failed may, where
+ * another name was indicated.
+ */
+static enum host_result judge_without_tls(const struct host_address *address, bool other_name)
+{
+	if (!span_is_null(address->tls.version))
+		return HOST_RESULT_UNKNOWN;
+	if (address->result == HOST_RESULT_STARTTLS_NOT_SUPPORTED ||
+	    (address->result == HOST_RESULT_VALIDATION_FAILURE && !other_name))
+		return address->result;
+	return HOST_RESULT_UNKNOWN;
+}
+
 /* One address against usable records, in the words of RFC 8460: TLS is mandatory, so its absence is a failure too. */
 static enum host_result judge_address(const struct certificate_source *certificates,
 				      const struct host_record *host,
@@ -89,13 +103,8 @@ static enum host_result judge_address(const struct certificate_source *certifica
 	struct chain chain;
 	enum dane_result result;
 
-	if (span_is_null(tls->version)) {
-		bool failed = address->result == HOST_RESULT_STARTTLS_NOT_SUPPORTED ||
-			      address->result == HOST_RESULT_VALIDATION_FAILURE;
-
-		return failed && span_is_null(address->tls.version) ? address->result
-								    : HOST_RESULT_UNKNOWN;
-	}
+	if (span_is_null(tls->version))
+		return judge_without_tls(address, tls != &address->tls);
 	chain = chain_load(certificates, tls->chain);
 	result = dane_verify(&chain, records, names, host_address_time(host, address));
 	chain_free(&chain);

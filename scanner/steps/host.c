@@ -100,14 +100,18 @@ static bool probe_failed_for_now(const struct host_address *probe)
 	return false;
 }
 
-/* MEASURES 6: another name to indicate, records that rest on it, and a server that speaks TLS. */
+/*
+ * MEASURES 6: another name to indicate, records that rest on it, and a server that speaks TLS, also one that broke off the
+ * handshake: it may have minded the name.
+ */
 static bool base_is_wanted(const struct host_step *step, size_t i)
 {
 	const struct tlsa_map *tlsa = &step->record->tlsa;
+	const struct host_address *address = &step->record->addresses.items[i];
 
 	return tlsa->status == DNS_STATUS_NOERROR && tlsa->secure == TRISTATE_YES &&
 	       !span_equal_nocase(tlsa->base, step->record->host) &&
-	       !span_is_null(step->record->addresses.items[i].tls.version);
+	       (!span_is_null(address->tls.version) || address->stage == STAGE_TLS);
 }
 
 static enum host_probe_state after_mx_name(struct host_step *step, size_t i, int64_t now_ms,

@@ -158,6 +158,12 @@ static void test_base_domain(void **state)
 	assert_int_equal(judged(scene, NULL).state, DANE_UNKNOWN);
 	address->tls_base = address->tls;
 	assert_int_equal(judged(scene, NULL).state, DANE_VALID);
+	/* A server may refuse the one name and know the other; without STARTTLS it knows neither. */
+	record_init(&schema_host_tls, &address->tls_base);
+	scene_silent(address, STAGE_TLS, OUTCOME_ALERT);
+	assert_int_equal(judged(scene, NULL).state, DANE_UNKNOWN);
+	scene_plain(address);
+	assert_int_equal(judged(scene, NULL).state, DANE_INVALID);
 }
 
 /* DANE-TA asks for a name: the base domain, the MX name, and what the caller adds (RFC 7672 3.2.2). */
