@@ -150,6 +150,17 @@ static outcome_set outcomes(const struct delivery_host *host, enum sts_verdict s
 	return outcomes_with_address(host, sts);
 }
 
+struct delivery_host delivery_unknown_host(void)
+{
+	return (struct delivery_host){
+		.has_address = TRISTATE_UNKNOWN,
+		.dane = DANE_UNKNOWN,
+		.result = HOST_RESULT_UNKNOWN,
+		.starttls = STARTTLS_UNKNOWN,
+		.tls = TRISTATE_UNKNOWN,
+	};
+}
+
 enum host_delivery delivery_of_host(const struct delivery_host *host, enum sts_verdict sts)
 {
 	static const struct {

@@ -24,10 +24,12 @@ struct delivery_domain {
 	size_t hosts_count;
 };
 
+/* A host of which nothing is known. */
+struct delivery_host delivery_unknown_host(void);
 /* What one host contributes; null for one that certainly has no address. */
 enum host_delivery delivery_of_host(const struct delivery_host *host, enum sts_verdict sts);
 enum delivery delivery_of_domain(const struct delivery_domain *domain);
-/* Would a testing policy hold in mode enforce? Null for any other verdict, and without hosts. */
+/* Would a testing policy hold in mode enforce? Null for any other verdict, and where there is no host. */
 enum tristate delivery_ready_for_enforce(const struct delivery_domain *domain);
 
 #endif

@@ -86,13 +86,7 @@ static void judge_missing(struct judged_host *judged)
 {
 	judged->pkix = (struct host_pkix){HOST_RESULT_UNKNOWN, span_text("not-gathered")};
 	judged->dane.state = DANE_UNKNOWN;
-	judged->delivery = (struct delivery_host){
-		.has_address = TRISTATE_UNKNOWN,
-		.dane = DANE_UNKNOWN,
-		.result = HOST_RESULT_UNKNOWN,
-		.starttls = STARTTLS_UNKNOWN,
-		.tls = TRISTATE_UNKNOWN,
-	};
+	judged->delivery = delivery_unknown_host();
 }
 
 static void fill(const struct judge_settings *settings, struct arena *arena,
@@ -173,7 +167,10 @@ static bool judge_match(const psl_ctx_t *psl, struct arena *arena, struct domain
 	domain->match = matching == domain->hosts.count ? MATCH_ALL
 			: matching > 0                  ? MATCH_SOME
 							: MATCH_NONE;
-	if (domain->match == MATCH_ALL)
+	/* Neither "all" nor "none" is known where hosts are left out. */
+	if (judged->incomplete && domain->match != MATCH_SOME)
+		domain->match = MATCH_NULL;
+	if (matching == domain->hosts.count)
 		return true;
 	if (!host_names(arena, domain, &names))
 		return false;
@@ -181,6 +178,14 @@ static bool judge_match(const psl_ctx_t *psl, struct arena *arena, struct domain
 		domain->mismatch = mx_mismatch(psl, names, patterns);
 	add_notes(arena, domain, mx_mismatch_notes(names, patterns));
 	return true;
+}
+
+/* The MX records were not had, or more than are kept, or than there was room for. */
+static bool is_incomplete(const struct domain_record *domain)
+{
+	return domain->mx.kind == MX_KIND_UNKNOWN ||
+	       span_equal(domain->reason, span_text("mx-hosts-limit")) ||
+	       span_equal(domain->reason, span_text("local-limit"));
 }
 
 bool domain_hosts_judge(const struct judge_settings *settings,
@@ -196,6 +201,7 @@ bool domain_hosts_judge(const struct judge_settings *settings,
 	domain->mismatch_notes = (struct word_list){0};
 	*judged = (struct judged_hosts){
 		.items = arena_calloc(arena, list->count, sizeof(*judged->items)),
+		.incomplete = is_incomplete(domain),
 	};
 	if (judged->items == NULL)
 		return false;

@@ -28,6 +28,7 @@ struct judged_host {
 struct judged_hosts {
 	struct judged_host *items;
 	size_t count;
+	bool incomplete; /* the domain has, or may have, more hosts than its record lists */
 };
 
 /*

@@ -39,7 +39,7 @@ void judge_free(struct judge *judge)
 /* DANE states stand in the vocabulary from the worst to the best; a host without address has none. */
 static enum dane worst_dane(const struct domain_record *domain, const struct judged_hosts *hosts)
 {
-	enum dane worst = DANE_NULL;
+	enum dane worst = hosts->incomplete ? DANE_UNKNOWN : DANE_NULL;
 
 	for (size_t i = 0; i < hosts->count; i++) {
 		enum dane state = hosts->items[i].dane.state;
@@ -89,16 +89,18 @@ static void judge_categories(struct arena *arena, struct domain_record *domain,
 static bool judge_delivery(struct arena *arena, struct domain_record *domain,
 			   const struct judged_hosts *hosts)
 {
-	struct delivery_host *items = arena_calloc(arena, hosts->count, sizeof(*items));
+	/* One more than are listed stands for all that may be missing. */
+	struct delivery_host *items = arena_calloc(arena, hosts->count + 1, sizeof(*items));
 	struct delivery_domain delivery = {
 		.mx = domain->mx.kind,
 		.sts = domain->verdict.sts,
 		.hosts = items,
-		.hosts_count = hosts->count,
+		.hosts_count = hosts->count + hosts->incomplete,
 	};
 
 	if (items == NULL)
 		return false;
+	items[hosts->count] = delivery_unknown_host();
 	for (size_t i = 0; i < hosts->count; i++) {
 		items[i] = hosts->items[i].delivery;
 		domain->hosts.items[i].delivery = delivery_of_host(&items[i], delivery.sts);

@@ -420,6 +420,9 @@ static void end_step(struct domain_step *step, const char *reason, int64_t now_m
 {
 	struct domain_record *record = step->record;
 
+	/* These come first: the judge must know that the MX hosts listed are not all. */
+	if (step->hosts_cut)
+		reason = "mx-hosts-limit";
 	if (step->arena->exhausted)
 		reason = "local-limit";
 	record->status = reason == NULL ? RECORD_STATUS_COMPLETE : RECORD_STATUS_PARTIAL;
@@ -432,7 +435,7 @@ static const char *why_partial(const struct domain_step *step)
 {
 	if (!step->settings->stage_policy || !step->settings->stage_smtp)
 		return "stages";
-	return step->hosts_cut ? "mx-hosts-limit" : NULL;
+	return NULL;
 }
 
 /* One move may make another possible: both machines go on until neither moves. */

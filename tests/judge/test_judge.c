@@ -155,6 +155,57 @@ static void test_hosts_without_address(void **state)
 	assert_int_equal(scene->domain.verdict.delivery, DELIVERY_UNKNOWN);
 }
 
+/* What the hosts that are not listed would add is not known, and what they cannot change is. */
+static void test_hosts_left_out(void **state)
+{
+	struct scene *scene = *state;
+	struct domain_record *domain = &scene->domain;
+
+	domain->status = RECORD_STATUS_PARTIAL;
+	domain->reason = span_text("mx-hosts-limit");
+	scene_judge(scene);
+	assert_int_equal(domain->match, MATCH_NULL);
+	assert_int_equal(domain->hosts.items[0].policy_match, FLAG_TRUE);
+	assert_int_equal(domain->verdict.dane, DANE_UNKNOWN);
+	assert_int_equal(domain->verdict.delivery, DELIVERY_UNKNOWN);
+	scene_body(scene, "version: STSv1\r\nmode: testing\r\nmx: mx.example.com\r\n"
+			  "max_age: 604800\r\n");
+	scene_judge(scene);
+	assert_int_equal(domain->verdict.ready_for_enforce, TRISTATE_UNKNOWN);
+	scene_body(scene, "version: STSv1\r\nmode: enforce\r\nmx: mx.example.net\r\n"
+			  "max_age: 604800\r\n");
+	scene_judge(scene);
+	assert_int_equal(domain->match, MATCH_NULL);
+	assert_int_equal(domain->mismatch, MISMATCH_NULL);
+	assert_false(has_category(scene, CATEGORY_INCONSISTENCY));
+	/* A host that DANE protects beside one that it does not: in part, whatever else there is. */
+	scene_add_mx(scene, "mx2.example.com");
+	(void)scene_add_host(scene, "mx2.example.com");
+	scene_tlsa(scene, &scene->hosts[0], "3 0 1", true);
+	scene_judge(scene);
+	assert_int_equal(domain->verdict.delivery, DELIVERY_PROTECTED_IN_PART);
+	scene->hosts[0].tlsa.records = (struct span_list){0};
+	scene_tlsa(scene, &scene->hosts[0], "3 0 1", false);
+	scene_judge(scene);
+	assert_int_equal(domain->verdict.dane, DANE_INVALID);
+}
+
+/* Without an answer to the MX lookup nothing is known of hosts. */
+static void test_mx_unknown(void **state)
+{
+	struct scene *scene = *state;
+	struct domain_record *domain = &scene->domain;
+
+	domain->mx.kind = MX_KIND_UNKNOWN;
+	domain->mx.hosts = (struct mx_host_list){0};
+	scene_body(scene, "version: STSv1\r\nmode: testing\r\nmx: mx.example.com\r\n"
+			  "max_age: 604800\r\n");
+	scene_judge(scene);
+	assert_int_equal(domain->verdict.dane, DANE_UNKNOWN);
+	assert_int_equal(domain->verdict.delivery, DELIVERY_UNKNOWN);
+	assert_int_equal(domain->verdict.ready_for_enforce, TRISTATE_UNKNOWN);
+}
+
 static void test_null_mx(void **state)
 {
 	struct scene *scene = *state;
@@ -205,6 +256,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_categories, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dane_under_insecure_mx, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hosts_without_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hosts_left_out, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_mx_unknown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_null_mx, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_testing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_arena_cap, set_up, tear_down),
