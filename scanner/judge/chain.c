@@ -24,16 +24,17 @@ struct chain chain_load(const struct certificate_source *certificates, struct sp
 		bool found;
 		X509 *certificate = certificate_load(certificates, hashes.items[i], &found);
 
-		if (i == 0)
-			chain.state = !found                ? CHAIN_MISSING
-				      : certificate == NULL ? CHAIN_MALFORMED
-							    : CHAIN_LOADED;
+		if (!found)
+			chain.state = CHAIN_MISSING;
+		else if (i == 0)
+			chain.state = certificate == NULL ? CHAIN_MALFORMED : CHAIN_LOADED;
 		if (chain.state != CHAIN_LOADED)
 			break;
 		if (certificate != NULL && sk_X509_push(chain.sent, certificate) == 0)
 			X509_free(certificate);
 	}
-	chain.leaf = sk_X509_value(chain.sent, 0);
+	if (chain.state == CHAIN_LOADED)
+		chain.leaf = sk_X509_value(chain.sent, 0);
 	if (chain.state == CHAIN_LOADED && chain.leaf == NULL)
 		chain.state = CHAIN_MISSING;
 	return chain;

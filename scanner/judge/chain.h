@@ -12,7 +12,7 @@
 enum chain_state {
 	CHAIN_LOADED,
 	CHAIN_NONE,      /* the server sent no certificate */
-	CHAIN_MISSING,   /* the evidence lacks the leaf */
+	CHAIN_MISSING,   /* the evidence lacks a certificate of it */
 	CHAIN_MALFORMED, /* the leaf is no certificate */
 };
 

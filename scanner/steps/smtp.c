@@ -440,6 +440,11 @@ struct transport smtp_step_on_tls(struct smtp_step *step, const struct tls_facts
 	kept->group = arena_copy(step->arena, tls->group);
 	kept->chain = copy_chain(step->arena, tls->chain);
 	kept->sni = step->sni;
+	if (step->arena->exhausted) { /* a chain with a gap would be judged as one */
+		record_init(&schema_host_tls, kept);
+		step->state = out_of_memory(step, STAGE_TLS);
+		return next_move(step);
+	}
 	/* RFC 3207 4.2: what was known of the server is forgotten, and asked again. */
 	forget_reply(step, step->received.len);
 	step->state =

@@ -44,7 +44,7 @@ static void test_none(void **state)
 	chain_free(&chain);
 }
 
-/* Without its leaf a chain says nothing; without another certificate it is what is left of it. */
+/* What the server sent and nobody can read is left out; what the evidence has lost leaves nothing certain. */
 static void test_gaps(void **state)
 {
 	struct pki *pki = *state;
@@ -55,6 +55,11 @@ static void test_gaps(void **state)
 	chain = chain_load(&pki->source, hashes);
 	assert_int_equal(chain.state, CHAIN_LOADED);
 	assert_int_equal(sk_X509_num(chain.sent), 2);
+	chain_free(&chain);
+	pki->ders[1] = (struct span){0};
+	chain = chain_load(&pki->source, hashes);
+	assert_int_equal(chain.state, CHAIN_MISSING);
+	assert_null(chain.leaf);
 	chain_free(&chain);
 	pki->ders[0] = span_text("no certificate");
 	chain = chain_load(&pki->source, hashes);

@@ -51,6 +51,34 @@ static void test_no_memory(void **state)
 	}
 }
 
+/* A chain of which a part found no room is no chain that lacks it. */
+static void test_no_memory_for_chain(void **state)
+{
+	struct span hashes[] = {span_text("0123456789abcdef"), span_text("0123456789abcdef")};
+	struct tls_facts tls = {.version = span_text("TLSv1.3"), .chain = {hashes, 2}};
+	bool short_once = false, whole_once = false;
+
+	(void)state;
+	for (size_t bytes = 512; bytes < 16384; bytes += 16) {
+		struct bench bench;
+
+		start(&bench, bytes);
+		if (bench.step != NULL) {
+			smtp_step_on_connected(bench.step);
+			smtp_step_on_bytes(bench.step, span_text("220 x\r\n"));
+			smtp_step_on_bytes(bench.step, span_text("250-x\r\n250 STARTTLS\r\n"));
+			smtp_step_on_bytes(bench.step, span_text("220 go\r\n"));
+			smtp_step_on_tls(bench.step, &tls);
+			assert_true(span_is_null(bench.probe.tls.version) ||
+				    bench.probe.tls.chain.count == 2);
+			short_once = short_once || bench.arena.exhausted;
+			whole_once = whole_once || bench.probe.tls.chain.count == 2;
+		}
+		arena_free(&bench.arena);
+	}
+	assert_true(short_once && whole_once);
+}
+
 /* What a first try left is gone when the second one begins. */
 static void test_second_try(void **state)
 {
@@ -154,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_no_memory_for_chain),
 		cmocka_unit_test(test_second_try),
 		cmocka_unit_test(test_transcripts),
 	};
