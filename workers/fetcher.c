@@ -11,10 +11,11 @@ struct fetch {
 	struct visit visit; /* first, so that one is the other */
 	struct request request;
 	struct https_step *step;
-	size_t address_at; /* of request.fetch.addresses */
-	int64_t began_ms;  /* this connection */
-	int64_t spent_ms;  /* connecting before it */
-	int64_t first_ms;  /* the first connection */
+	size_t address_at;         /* of request.fetch.addresses */
+	enum transport_end before; /* of the addresses before it */
+	int64_t began_ms;          /* this connection */
+	int64_t spent_ms;          /* connecting before it */
+	int64_t first_ms;          /* the first connection */
 };
 
 static struct transport on_connected(void *context)
@@ -99,13 +100,17 @@ static bool ended(struct visit *visit, const struct connection_end *end, int64_t
 {
 	struct fetch *fetch = (struct fetch *)visit;
 	struct sts_policy *policy = fetch->request.fetch.policy;
+	enum transport_end how =
+		end->connected ? end->end : https_end_of_both(fetch->before, end->end);
 
-	if (goes_on(fetch, end, now_ms))
+	if (goes_on(fetch, end, now_ms)) {
+		fetch->before = how;
 		return true;
+	}
 	if (!make_step(fetch))
 		fetcher_refuse(&fetch->request);
 	else if (!end->by_machine)
-		https_step_on_end(fetch->step, end->end, end->detail);
+		https_step_on_end(fetch->step, how, end->detail);
 	if (fetch->first_ms != NUMBER_NULL)
 		policy->time_ms = now_ms - fetch->first_ms;
 	metrics_fetch(visit->desk->metrics, visit->desk->block, policy->fetch.stage,
@@ -135,6 +140,7 @@ struct visit *fetcher_new(const struct visit_order *order)
 	if (fetch == NULL || order->request->fetch.addresses_count == 0)
 		return NULL;
 	fetch->request = *order->request;
+	fetch->before = TRANSPORT_END_REFUSED;
 	fetch->began_ms = NUMBER_NULL;
 	fetch->first_ms = NUMBER_NULL;
 	fetch->visit = (struct visit){

@@ -282,6 +282,11 @@ void https_step_on_end(struct https_step *step, enum transport_end end, struct s
 	}
 }
 
+enum transport_end https_end_of_both(enum transport_end before, enum transport_end last)
+{
+	return last == TRANSPORT_END_REFUSED ? before : last;
+}
+
 void https_step_close(struct https_step *step)
 {
 	http2_close(&step->http2);

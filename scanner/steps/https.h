@@ -19,6 +19,11 @@ struct transport https_step_on_connected(struct https_step *step);
 struct transport https_step_on_tls(struct https_step *step, const struct tls_facts *tls);
 struct transport https_step_on_bytes(struct https_step *step, struct span bytes);
 void https_step_on_end(struct https_step *step, enum transport_end end, struct span detail);
+/*
+ * Two addresses in turn, no connection to either: the end that speaks for both. A refusal is certain of one address only; the
+ * one that did not answer may have the policy (MEASURES 1), so that comes first.
+ */
+enum transport_end https_end_of_both(enum transport_end before, enum transport_end last);
 /* Frees nghttp2's session, which lives outside the arena. Called once, by the driver, when the connection is gone. */
 void https_step_close(struct https_step *step);
 

@@ -50,6 +50,20 @@ static void test_no_memory(void **state)
 	}
 }
 
+/* One refusal among addresses that did not answer is no refusal. */
+static void test_several_addresses(void **state)
+{
+	(void)state;
+	assert_int_equal(https_end_of_both(TRANSPORT_END_REFUSED, TRANSPORT_END_REFUSED),
+			 TRANSPORT_END_REFUSED);
+	assert_int_equal(https_end_of_both(TRANSPORT_END_TIMEOUT, TRANSPORT_END_REFUSED),
+			 TRANSPORT_END_TIMEOUT);
+	assert_int_equal(https_end_of_both(TRANSPORT_END_REFUSED, TRANSPORT_END_UNREACHABLE),
+			 TRANSPORT_END_UNREACHABLE);
+	assert_int_equal(https_end_of_both(TRANSPORT_END_EXCLUDED, TRANSPORT_END_REFUSED),
+			 TRANSPORT_END_EXCLUDED);
+}
+
 /* What a first try left is gone when the second one begins; what the driver and the domain step wrote is not. */
 static void test_second_try(void **state)
 {
@@ -100,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_several_addresses),
 		cmocka_unit_test(test_second_try),
 		cmocka_unit_test(test_events_out_of_turn),
 	};
