@@ -279,6 +279,8 @@ static bool write_metadata(struct scan *scan, const char *state)
 
 static bool begin_metadata(struct scan *scan, int argc, char **argv)
 {
+	char path[PATH_BYTES];
+
 	scan->metadata = metadata_new();
 	if (scan->metadata == NULL)
 		return false;
@@ -286,6 +288,8 @@ static bool begin_metadata(struct scan *scan, int argc, char **argv)
 	metadata_time(scan->metadata, "started", wall_ms());
 	metadata_time(scan->metadata, "ended", NUMBER_NULL);
 	metadata_flag(scan->metadata, "resumed", scan->options.resume);
+	if (scan->options.resume)
+		scan_metadata_earlier(scan->metadata, path_in(scan, path, "metadata.json"));
 	scan_metadata_settings(scan->metadata, &scan->options, &scan->knowledge, &scan->network,
 			       argc, argv);
 	if (scan->options.user_metadata != NULL &&

@@ -79,6 +79,35 @@ void scan_metadata_settings(struct metadata *metadata, const struct options *opt
 	metadata_number(metadata, "shard", options->shard);
 }
 
+/* How the session went that `earlier` tells of. */
+static void note_session(struct metadata *metadata, const struct metadata *earlier)
+{
+	static const char *const keys[] = {"started", "ended", "status", "version", "command"};
+	bool resumed = metadata_count(earlier, "sessions") > 0;
+	size_t number = metadata_count(metadata, "sessions") + 1;
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
+		snprintf(path, sizeof(path), "sessions/%zu/%s", number, keys[i]);
+		metadata_copy(metadata, path, earlier, i == 0 && resumed ? "resumed_at" : keys[i]);
+	}
+}
+
+void scan_metadata_earlier(struct metadata *metadata, const char *path)
+{
+	static const char *const kept[] = {"started", "gathered", "lookups",
+					   "fetches", "probes",   "sessions"};
+	struct metadata *earlier = metadata_read(path);
+
+	if (earlier == NULL)
+		return;
+	metadata_copy(metadata, "resumed_at", metadata, "started");
+	for (size_t i = 0; i < ARRAY_LENGTH(kept); i++)
+		metadata_copy(metadata, kept[i], earlier, kept[i]);
+	note_session(metadata, earlier);
+	metadata_free(earlier);
+}
+
 void scan_metadata_inputs(struct metadata *metadata, const struct list *list)
 {
 	size_t count;
@@ -109,7 +138,7 @@ static void note_count(struct metadata *metadata, const char *group, const char 
 	if (count == 0)
 		return;
 	snprintf(path, sizeof(path), "%s/%s", group, word);
-	metadata_number(metadata, path, (int64_t)count);
+	metadata_add(metadata, path, (int64_t)count);
 }
 
 static void note_fetches(struct metadata *metadata, const struct metrics_totals *totals)
@@ -145,14 +174,14 @@ static void note_probes(struct metadata *metadata, const struct metrics_totals *
 
 void scan_metadata_counters(struct metadata *metadata, const struct metrics_totals *totals)
 {
-	metadata_number(metadata, "gathered/targets", (int64_t)totals->targets_done);
-	metadata_number(metadata, "gathered/invalid_targets", (int64_t)totals->targets_invalid);
-	metadata_number(metadata, "gathered/hosts", (int64_t)totals->hosts_done);
-	metadata_number(metadata, "gathered/queries", (int64_t)totals->queries_sent);
-	metadata_number(metadata, "gathered/queries_tcp", (int64_t)totals->queries_tcp);
-	metadata_number(metadata, "gathered/connections", (int64_t)totals->connections_opened);
-	metadata_number(metadata, "gathered/bytes_sent", (int64_t)totals->bytes_sent);
-	metadata_number(metadata, "gathered/bytes_received", (int64_t)totals->bytes_received);
+	metadata_add(metadata, "gathered/targets", (int64_t)totals->targets_done);
+	metadata_add(metadata, "gathered/invalid_targets", (int64_t)totals->targets_invalid);
+	metadata_add(metadata, "gathered/hosts", (int64_t)totals->hosts_done);
+	metadata_add(metadata, "gathered/queries", (int64_t)totals->queries_sent);
+	metadata_add(metadata, "gathered/queries_tcp", (int64_t)totals->queries_tcp);
+	metadata_add(metadata, "gathered/connections", (int64_t)totals->connections_opened);
+	metadata_add(metadata, "gathered/bytes_sent", (int64_t)totals->bytes_sent);
+	metadata_add(metadata, "gathered/bytes_received", (int64_t)totals->bytes_received);
 	for (int status = 1; status < METRICS_DNS_STATUSES; status++)
 		note_count(metadata, "lookups", vocabulary_text(&vocabulary_dns_status, status),
 			   totals->lookups[status]);

@@ -15,8 +15,14 @@
 void scan_metadata_settings(struct metadata *metadata, const struct options *options,
 			    const struct knowledge *knowledge, const struct network *network,
 			    int argc, char **argv);
+/*
+ * Takes over from the file of the session before a resumed one: the start of the scan, the counters
+ * of all that has ended by itself (what was killed could not write its own), and one entry under
+ * "sessions" for each session before this one.
+ */
+void scan_metadata_earlier(struct metadata *metadata, const char *path);
 void scan_metadata_inputs(struct metadata *metadata, const struct list *list);
-/* Lookups, fetches and probes by outcome. */
+/* Lookups, fetches and probes by outcome, added to those of earlier sessions. */
 void scan_metadata_counters(struct metadata *metadata, const struct metrics_totals *totals);
 
 #endif

@@ -74,6 +74,45 @@ static void test_written_whole(void **state)
 	metadata_free(metadata);
 }
 
+/* What a resumed scan does with the file of the session before it. */
+static void test_gone_on_with(void **state)
+{
+	static const char expected[] =
+		"{\n  \"started\": \"now\",\n  \"lookups\": {\n    \"NOERROR\": 10,\n"
+		"    \"TIMEOUT\": 1\n  },\n  \"sessions\": {\n    \"1\": {\n"
+		"      \"started\": \"then\"\n    }\n  }\n}\n";
+	struct metadata *first = metadata_new();
+	struct metadata *second = metadata_new();
+	struct metadata *read;
+	struct output_error error = {0};
+
+	(void)state;
+	metadata_text(first, "started", "then");
+	metadata_number(first, "lookups/NOERROR", 7);
+	assert_true(metadata_write(first, helper_path("m"), &error));
+	assert_null(metadata_read(helper_path("none")));
+	helper_write("broken", span_text("{\"a\": "));
+	assert_null(metadata_read(helper_path("broken")));
+	helper_write("list", span_text("[]"));
+	assert_null(metadata_read(helper_path("list")));
+	read = metadata_read(helper_path("m"));
+	assert_non_null(read);
+	metadata_text(second, "started", "now");
+	metadata_copy(second, "lookups", read, "lookups");
+	metadata_copy(second, "sessions/1/started", read, "started");
+	metadata_copy(second, "nothing", read, "ended");
+	metadata_add(second, "lookups/NOERROR", 3);
+	metadata_add(second, "lookups/TIMEOUT", 1);
+	assert_int_equal(metadata_count(second, "sessions"), 1);
+	assert_int_equal(metadata_count(second, "nothing"), 0);
+	assert_int_equal(metadata_count(second, "lookups"), 2);
+	assert_true(metadata_write(second, helper_path("m2"), &error));
+	assert_true(span_equal(helper_read("m2"), span_text(expected)));
+	metadata_free(read);
+	metadata_free(first);
+	metadata_free(second);
+}
+
 /* A path that goes through a text is a failure that is not lost. */
 static void test_failure_is_told(void **state)
 {
@@ -113,9 +152,8 @@ int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, helper_dir_make, helper_dir_remove)
 	const struct CMUnitTest tests[] = {
-		IN_FOLDER(test_tree),
-		IN_FOLDER(test_written_whole),
-		IN_FOLDER(test_failure_is_told),
+		IN_FOLDER(test_tree),         IN_FOLDER(test_written_whole),
+		IN_FOLDER(test_gone_on_with), IN_FOLDER(test_failure_is_told),
 		IN_FOLDER(test_hash_file),
 	};
 
