@@ -27,6 +27,7 @@ struct feed {
 	size_t held_count;
 	uint64_t random;
 	uint64_t targets;
+	uint64_t targets_done; /* of them, what the resumed scan has */
 	bool failed;
 };
 
@@ -85,6 +86,27 @@ static struct target target_of(const struct list_target *read)
 	};
 }
 
+/* The list is another one: what it names is none of this scan's business. */
+static void give_up(struct feed *feed)
+{
+	feed->failed = true;
+	engine_stop(feed->settings.engine, true);
+}
+
+/* A list that lacks what the evidence holds was cut, or is another one. */
+static void check_all_done_seen(struct feed *feed)
+{
+	const struct resume *resume = feed->settings.resume;
+
+	if (resume == NULL || feed->failed || feed->targets_done >= resume_targets_done(resume))
+		return;
+	fprintf(stderr,
+		"stsweep: %llu targets of the scan to resume are not in the list; it was made of "
+		"another list\n",
+		(unsigned long long)(resume_targets_done(resume) - feed->targets_done));
+	give_up(feed);
+}
+
 /* False to end: the input is another one. */
 static bool hold(struct feed *feed, const struct list_target *read)
 {
@@ -97,13 +119,14 @@ static bool hold(struct feed *feed, const struct list_target *read)
 			break;
 		case RESUME_DONE:
 			arena_reset(&held->arena);
+			feed->targets_done++;
 			return true;
 		case RESUME_OTHER_INPUT:
 			fprintf(stderr,
 				"stsweep: %s:%llu: the scan to resume has another target here; it "
 				"was made of another list\n",
 				read->path, (unsigned long long)read->line);
-			feed->failed = true;
+			give_up(feed);
 			return false;
 		}
 	}
@@ -134,7 +157,8 @@ static void read_list(struct feed *feed)
 			feed->failed = true;
 			break;
 		case LIST_END:
-			push_held(feed);
+			if (push_held(feed))
+				check_all_done_seen(feed);
 			return;
 		case LIST_STOPPED:
 			return;

@@ -4,18 +4,15 @@
  */
 #include "commands/resume.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fnmatch.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "base/seen.h"
 #include "output/evidence_reader.h"
+#include "output/final.h"
 #include "workers/engine.h"
 
 enum {
@@ -148,48 +145,19 @@ static bool is_complete(const char *dir)
 	return complete;
 }
 
-static bool is_record_part(const char *name)
-{
-	static const char *const patterns[] = {
-		"*-[0-9][0-9][0-9][0-9][0-9].msgpack",
-		"*-[0-9][0-9][0-9][0-9][0-9].csv",
-		"*-[0-9][0-9][0-9][0-9][0-9].jsonl",
-		".*-[0-9][0-9][0-9][0-9][0-9].*.part",
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++) {
-		if (fnmatch(patterns[i], name, 0) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool resume_prepare(const char *dir)
 {
-	struct dirent *entry;
-	bool ok = true;
-	DIR *folder;
+	struct output_error error = {0};
 
 	if (is_complete(dir)) {
 		fprintf(stderr, "stsweep: %s: the scan is complete; there is nothing to resume\n",
 			dir);
 		return false;
 	}
-	folder = opendir(dir);
-	if (folder == NULL) {
-		fprintf(stderr, "stsweep: %s: %s\n", dir, strerror(errno));
-		return false;
-	}
-	while (ok && (entry = readdir(folder)) != NULL) {
-		if (is_record_part(entry->d_name) &&
-		    unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
-			fprintf(stderr, "stsweep: %s/%s: %s\n", dir, entry->d_name,
-				strerror(errno));
-			ok = false;
-		}
-	}
-	closedir(folder);
-	return ok;
+	if (final_clear(dir, &error))
+		return true;
+	tell(&error);
+	return false;
 }
 
 struct resume *resume_load(const char *dir)
