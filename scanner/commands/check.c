@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,23 +101,30 @@ static void push(struct check *check)
 	engine_finish_input(check->engine);
 }
 
-/* Every domain asked for has its answer, or the check could not look. */
+/* False after one line on standard error. */
 static bool print_answers(const struct check *check)
 {
 	bool all = true;
+	bool written = true;
 
-	for (size_t i = 0; i < check->options.operands.count; i++) {
+	for (size_t i = 0; written && i < check->options.operands.count; i++) {
 		if (check->answers[i] == NULL) {
+			fprintf(stderr, "stsweep check: no answer came of %s\n",
+				check->options.operands.items[i]);
 			all = false;
 			continue;
 		}
 		if (i > 0 && !check->options.json && !check->options.tlsrpt)
 			putchar('\n');
-		if (fwrite(check->answers[i], 1, check->answer_sizes[i], stdout) !=
-		    check->answer_sizes[i])
-			all = false;
+		written = fwrite(check->answers[i], 1, check->answer_sizes[i], stdout) ==
+			  check->answer_sizes[i];
 	}
-	return fflush(stdout) == 0 && all;
+	if (!written || fflush(stdout) != 0) {
+		fprintf(stderr, "stsweep check: cannot write to standard output: %s\n",
+			strerror(errno));
+		return false;
+	}
+	return all;
 }
 
 static int run(struct check *check)
@@ -138,12 +146,11 @@ static int run(struct check *check)
 	push(check);
 	while (!engine_wait(check->engine, WAIT_MS))
 		;
-	if (engine_failed(check->engine) || !stream_finish(check->stream) ||
-	    !print_answers(check)) {
-		fprintf(stderr, "stsweep check: could not look\n");
+	if (engine_failed(check->engine) || !stream_finish(check->stream)) {
+		fprintf(stderr, "stsweep check: the check was cut short: out of memory\n");
 		return EXIT_USAGE_OR_IO;
 	}
-	return EXIT_COMPLETE;
+	return print_answers(check) ? EXIT_COMPLETE : EXIT_USAGE_OR_IO;
 }
 
 static void release(struct check *check)
