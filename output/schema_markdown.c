@@ -3,6 +3,30 @@
  */
 #include "output/schema_walk.h"
 
+static const char preamble[] =
+	"# The records\n\n"
+	"The tree is the same in msgpack and in JSON Lines. A value that does not apply is null; a "
+	"list "
+	"that does not apply is empty. Times are RFC 3339, UTC, with milliseconds.\n\n"
+	"- Bytes are bin in msgpack. In JSON and CSV they are text when they are valid UTF-8 "
+	"without "
+	"NUL, else base64 under the name `<field>_b64`; a list goes there as a whole when one of "
+	"its "
+	"elements is no text. A text that is not valid is treated so in JSON; in CSV its invalid "
+	"bytes "
+	"become `\\xNN`.\n"
+	"- Hashes are bin of 32 bytes in msgpack, lower-case hexadecimal in JSON and CSV.\n"
+	"- CSV has a column for every scalar and for every list of scalars, under its dotted name. "
+	"Lists are joined by `;`, with `\\;` and `\\\\` for those characters within an element. "
+	"Null and "
+	"an empty list are nothing between the commas; `\"\"` is an empty text, or a list of one "
+	"empty "
+	"text.\n"
+	"- Lists of maps, marked `[]` below, are CSV files of their own, a line an element with "
+	"the "
+	"record's key columns first: `hosts[]` of a domain is in `domain-hosts-*`, `mx.hosts[]` in "
+	"`domain-mx-hosts-*`.\n\n";
+
 /* A cell: a bar would end it. */
 static void put_cell(struct buffer *buffer, struct span text)
 {
@@ -88,8 +112,7 @@ static void put_findings(struct buffer *buffer)
 
 void schema_write_markdown(struct buffer *buffer)
 {
-	buffer_append_text(buffer, "# The records\n\nA value that does not apply is null (empty in "
-				   "CSV). Times are RFC 3339, UTC, with milliseconds.\n\n");
+	buffer_append_text(buffer, preamble);
 	for (size_t i = 0; i < PUBLISHED_RECORDS_COUNT; i++)
 		put_record(buffer, &published_records[i]);
 	buffer_append_text(buffer, "## Vocabularies\n\n");
