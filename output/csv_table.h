@@ -1,8 +1,8 @@
 /*
  * CSV tables of a schema. The main table has a line a record, with a column for every scalar under
  * its dotted name ("sts.policy.mode") and for every list of scalars. Each list of maps is a table
- * of its own with a line an element, the record's key columns first (index and domain; host;
- * sha256; kind and provider). Immutable once made; called by the writers of final records. Lines
+ * of its own with a line an element, the record's key columns first (index and domain, or
+ * host). Immutable once made; called by the writers of final records. Lines
  * end in LF.
  *
  * - Null, and an empty list: nothing between the commas.
