@@ -39,8 +39,8 @@ struct connection {
 	struct outgoing outgoing;
 	int descriptor;
 	SSL *session;
-	struct event *io; /* its time-out is that of connecting, then of silence */
-	struct event *life; /* the end of the whole life, then of lingering */
+	struct event *io;      /* its time-out is that of connecting, then of silence */
+	struct event *life;    /* the end of the whole life, then of lingering */
 	size_t received_bytes; /* without TLS */
 	size_t sent_bytes;
 	struct connection_end end;

@@ -64,6 +64,7 @@ struct gatekeeper {
 	struct leave *leaves;
 	size_t parked;
 	uint64_t targets_done;
+	size_t targets_through;  /* in this pass */
 	uint64_t targets_pushed; /* UINT64_MAX until the input has ended */
 	bool stopped;
 	bool completed;
@@ -281,7 +282,7 @@ static void on_message(struct gatekeeper *gatekeeper, const void *message, int64
 		break;
 	case GATEKEEPER_TARGETS_DONE:
 		gatekeeper->targets_done += targets->count;
-		control_give_room(gatekeeper->settings.control, targets->count);
+		gatekeeper->targets_through += targets->count;
 		break;
 	case GATEKEEPER_INPUT_END:
 		gatekeeper->targets_pushed = targets->count;
@@ -360,6 +361,9 @@ static void pass(struct gatekeeper *gatekeeper)
 	queue_take(gatekeeper->inbox, &gatekeeper->batch);
 	while ((message = batch_next(&gatekeeper->batch)) != NULL)
 		on_message(gatekeeper, message, now_us);
+	if (gatekeeper->targets_through > 0)
+		control_give_room(gatekeeper->settings.control, gatekeeper->targets_through);
+	gatekeeper->targets_through = 0;
 	if (control_level(gatekeeper->settings.control) == CONTROL_RUN)
 		serve(gatekeeper, now_us);
 	else

@@ -41,14 +41,17 @@ static void answer_txt(struct arena *arena, const char *text, struct dns_answer 
 	answer->status = DNS_STATUS_NOERROR;
 }
 
-static void answer_loopback(struct arena *arena, struct dns_answer *answer)
+static void answer_loopback(const struct fake *fake, struct arena *arena, struct dns_answer *answer)
 {
-	answer->addresses = arena_alloc(arena, sizeof(struct address));
-	if (answer->addresses == NULL)
-		return;
-	*answer->addresses = address_from_text(span_text("127.0.0.1"));
-	answer->addresses_count = 1;
-	answer->status = DNS_STATUS_NOERROR;
+	static const char *const addresses[] = {"127.0.0.2", "127.0.0.1"};
+	size_t first = fake->world->dead_first ? 0 : 1;
+
+	answer->addresses = arena_calloc(arena, 2, sizeof(struct address));
+	for (size_t i = first; answer->addresses != NULL && i < 2; i++)
+		answer->addresses[answer->addresses_count++] =
+			address_from_text(span_text(addresses[i]));
+	if (answer->addresses_count > 0)
+		answer->status = DNS_STATUS_NOERROR;
 }
 
 static struct dns_answer answer_of(const struct fake *fake, const struct resolution *resolution)
@@ -70,7 +73,7 @@ static struct dns_answer answer_of(const struct fake *fake, const struct resolut
 			answer_txt(resolution->arena, "v=STSv1; id=1;", &answer);
 		break;
 	case DNS_TYPE_A:
-		answer_loopback(resolution->arena, &answer);
+		answer_loopback(fake, resolution->arena, &answer);
 		break;
 	case DNS_TYPE_AAAA:
 	case DNS_TYPE_NS:

@@ -6,11 +6,14 @@
 #ifndef STSWEEP_TESTS_HELPER_RESOLVER_H
 #define STSWEEP_TESTS_HELPER_RESOLVER_H
 
+#include <stdbool.h>
+
 #include "workers/resolver.h"
 
 struct fake_world {
 	unsigned hosts;
 	unsigned providers;
+	bool dead_first; /* every name has 127.0.0.2, where nobody listens, before 127.0.0.1 */
 };
 
 /* As engine_settings.resolver_new; `context` is the world. */

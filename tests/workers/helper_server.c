@@ -126,9 +126,8 @@ static X509 *make_certificate(EVP_PKEY *key, const char *name)
 	return certificate;
 }
 
-void server_make_tls(struct server *server, const char *name)
+static void make_tls(struct server *server, const char *name, EVP_PKEY *key)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = make_certificate(key, name);
 
 	server->tls = SSL_CTX_new(TLS_server_method());
@@ -139,6 +138,18 @@ void server_make_tls(struct server *server, const char *name)
 	X509_digest(certificate, EVP_sha256(), server->leaf_sha256, NULL);
 	X509_free(certificate);
 	EVP_PKEY_free(key);
+}
+
+void server_make_tls(struct server *server, const char *name)
+{
+	make_tls(server, name, EVP_EC_gen("P-256"));
+}
+
+void server_make_tls_rsa(struct server *server, const char *name)
+{
+	enum { RSA_BITS = 2048 };
+
+	make_tls(server, name, EVP_RSA_gen(RSA_BITS));
 }
 
 void server_free_tls(struct server *server)

@@ -40,8 +40,9 @@ void server_start(struct server *server);
 /* Waits for the scripts, which all end by themselves. */
 void server_stop(struct server *server);
 
-/* A context with a self-signed P-256 certificate for `name`; fills leaf_sha256. Never fails. */
+/* A context with a self-signed P-256 or RSA certificate for `name`; fills leaf_sha256. Never fails. */
 void server_make_tls(struct server *server, const char *name);
+void server_make_tls_rsa(struct server *server, const char *name);
 void server_free_tls(struct server *server);
 /* The server's side of a handshake; NULL if it fails. */
 SSL *server_tls(struct server *server, int connection);

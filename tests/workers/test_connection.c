@@ -318,12 +318,18 @@ static void test_lingering_ends_for_one_that_drips(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TALKER_TEST(test_dialogue),    TALKER_TEST(test_refused),
-		TALKER_TEST(test_closed),      TALKER_TEST(test_reset),
-		TALKER_TEST(test_silence),     TALKER_TEST(test_a_long_life),
-		TALKER_TEST(test_a_flood),     TALKER_TEST(test_connect_timeout),
-		TALKER_TEST(test_much_to_say), TALKER_TEST(test_abort),
-		TALKER_TEST(test_lingering),   TALKER_TEST(test_lingering_ends),
+		TALKER_TEST(test_dialogue),
+		TALKER_TEST(test_refused),
+		TALKER_TEST(test_closed),
+		TALKER_TEST(test_reset),
+		TALKER_TEST(test_silence),
+		TALKER_TEST(test_a_long_life),
+		TALKER_TEST(test_a_flood),
+		TALKER_TEST(test_connect_timeout),
+		TALKER_TEST(test_much_to_say),
+		TALKER_TEST(test_abort),
+		TALKER_TEST(test_lingering),
+		TALKER_TEST(test_lingering_ends),
 		TALKER_TEST(test_lingering_ends_for_one_that_drips),
 	};
 

@@ -92,23 +92,50 @@ static void test_old_versions(void **state)
 	assert_string_not_equal(talker.group, "");
 }
 
-static void test_finite_field_group(void **state)
+static void talk_tls_1_2(const char *ciphers, struct talker *talker)
 {
-	struct talker talker = {0};
+	SSL_CTX_set_max_proto_version(talker_server->tls, TLS1_2_VERSION);
+	SSL_CTX_set_dh_auto(talker_server->tls, 1);
+	assert_int_equal(SSL_CTX_set_cipher_list(talker_server->tls, ciphers), 1);
+	talker_serve(script_tls);
+	talker->tls_first = true;
+	talker_talk(TLS_USE_SMTP, talker);
+	talker_stop_tls();
+	assert_string_equal(talker->version, "TLSv1.2");
+}
+
+static void test_groups_before_tls_1_3(void **state)
+{
+	struct talker curve = {0};
 
 	(void)state;
 	server_make_tls(talker_server, "mx.example.test");
-	SSL_CTX_set_max_proto_version(talker_server->tls, TLS1_2_VERSION);
-	SSL_CTX_set_dh_auto(talker_server->tls, 1);
-	assert_int_equal(
-		SSL_CTX_set_cipher_list(talker_server->tls, "ECDHE-ECDSA-AES128-GCM-SHA256"), 1);
-	talker_serve(script_tls);
-	talker.tls_first = true;
-	talker_talk(TLS_USE_SMTP, &talker);
-	talker_stop_tls();
-	assert_string_equal(talker.version, "TLSv1.2");
-	assert_string_equal(talker.cipher, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
-	assert_string_equal(talker.group, "x25519");
+	talk_tls_1_2("ECDHE-ECDSA-AES128-GCM-SHA256", &curve);
+	assert_string_equal(curve.cipher, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+	assert_string_equal(curve.group, "x25519");
+}
+
+static void test_finite_field_group(void **state)
+{
+	struct talker field = {0};
+
+	(void)state;
+	server_make_tls_rsa(talker_server, "mx.example.test");
+	talk_tls_1_2("DHE-RSA-AES128-GCM-SHA256", &field);
+	assert_string_equal(field.cipher, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256");
+	assert_string_equal(field.group, "dh-2048");
+}
+
+/* RSA key transport has no group. */
+static void test_no_group(void **state)
+{
+	struct talker plain = {0};
+
+	(void)state;
+	server_make_tls_rsa(talker_server, "mx.example.test");
+	talk_tls_1_2("AES128-SHA", &plain);
+	assert_string_equal(plain.cipher, "TLS_RSA_WITH_AES_128_CBC_SHA");
+	assert_string_equal(plain.group, "");
 }
 
 static void test_no_version_in_common(void **state)
@@ -344,7 +371,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TALKER_TEST(test_starttls),
 		TALKER_TEST(test_old_versions),
+		TALKER_TEST(test_groups_before_tls_1_3),
 		TALKER_TEST(test_finite_field_group),
+		TALKER_TEST(test_no_group),
 		TALKER_TEST(test_no_version_in_common),
 		TALKER_TEST(test_alpn),
 		TALKER_TEST(test_alert),

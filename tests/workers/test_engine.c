@@ -388,6 +388,49 @@ static void test_a_resumed_scan(void **state)
 	assert_distinct();
 }
 
+/* A policy is fetched from the next address where no connection came; a host is probed at every one. */
+static void test_another_address(void **state)
+{
+	struct metrics_totals totals;
+
+	(void)state;
+	world.dead_first = true;
+	begin();
+	push_many(50);
+	engine_finish_input(engine);
+	assert_true(engine_wait(engine, WAIT_MS));
+	assert_int_equal(total().domains, 50);
+	assert_int_equal(total().bodies, 5);
+	assert_int_equal(total().hosts, 40);
+	metrics_read(metrics, &totals);
+	assert_int_equal(totals.fetches[0][0], 5);
+	assert_int_equal(totals.probes[STAGE_NULL][OUTCOME_SUCCESS], 40);
+	assert_int_equal(totals.probes[STAGE_TCP][OUTCOME_REFUSED], 40);
+}
+
+/* However little memory a job has, it comes to an end, and is recorded if there is room for a record at all. */
+static void test_small_arenas(void **state)
+{
+	static const int64_t sizes[] = {4096, 6000, 8192, 10000, 12288, 16384, 20000, 32768};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t before = total().domains;
+
+		limits.domain_arena_bytes = sizes[i];
+		limits.host_arena_bytes = sizes[i];
+		begin();
+		for (int64_t n = 0; n < 20 && push((int64_t)i * 20 + n, "d") == 1; n++)
+			;
+		engine_finish_input(engine);
+		assert_true(engine_wait(engine, WAIT_MS));
+		assert_true(engine_failed(engine) || total().domains == before + 20);
+		assert_true(sizes[i] < 16384 || !engine_failed(engine));
+		engine_free(engine);
+	}
+	begin();
+}
+
 static bool exclude_all(void *context, struct address address)
 {
 	(void)context;
@@ -537,6 +580,8 @@ int main(void)
 		TEST(test_stages_left_out),
 		TEST(test_a_resumed_scan),
 		TEST(test_excluded_addresses_get_no_packet),
+		TEST(test_another_address),
+		TEST(test_small_arenas),
 		TEST(test_spacing),
 		TEST(test_graceful_stop),
 		TEST(test_immediate_stop),
