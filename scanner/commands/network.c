@@ -227,6 +227,8 @@ static bool choose_families(struct network *network, const struct options *optio
 	}
 	network->steps.ipv4 = !options->ipv6_only && (route4 || options->ipv4_only);
 	network->steps.ipv6 = !options->ipv4_only && (route6 || options->ipv6_only);
+	network->steps.list_ipv4 = !options->ipv6_only && !network->steps.ipv4;
+	network->steps.list_ipv6 = !options->ipv4_only && !network->steps.ipv6;
 	if (!options->quiet && !options->ipv4_only && !options->ipv6_only) {
 		if (!route6)
 			fprintf(stderr,

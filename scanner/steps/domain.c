@@ -35,11 +35,11 @@ static void ask(struct domain_step *step, enum domain_lookup lookup, struct span
 static void ask_addresses(struct domain_step *step, enum domain_lookup a, enum domain_lookup aaaa,
 			  struct span name, struct requests *out)
 {
-	if (step->settings->ipv4)
+	if (step->settings->ipv4 || step->settings->list_ipv4)
 		ask(step, a, name, DNS_TYPE_A, out);
 	else
 		lookup_slot_leave_out(&step->lookups[a]);
-	if (step->settings->ipv6)
+	if (step->settings->ipv6 || step->settings->list_ipv6)
 		ask(step, aaaa, name, DNS_TYPE_AAAA, out);
 	else
 		lookup_slot_leave_out(&step->lookups[aaaa]);
@@ -218,7 +218,8 @@ static enum domain_policy_state end_without_address(struct domain_step *step)
 }
 
 /* Recorded all (to a cap), to be tried only those that may be contacted. */
-static void gather_addresses(struct domain_step *step, const struct dns_answer *answer)
+static void gather_addresses(struct domain_step *step, const struct dns_answer *answer,
+			     bool *unroutable)
 {
 	struct span_list *listed = &step->record->sts.policy.addresses;
 	size_t max = (size_t)step->settings->limits->host_addresses_count;
@@ -230,6 +231,10 @@ static void gather_addresses(struct domain_step *step, const struct dns_answer *
 
 		if (span_is_null(text) || !arena_append(step->arena, listed, text))
 			return;
+		if (!step_connects_to(step->settings, address)) {
+			*unroutable = true;
+			continue;
+		}
 		if (address_is_reserved(address) && !step->settings->allow_reserved)
 			continue;
 		struct address *place =
@@ -263,18 +268,20 @@ static enum domain_policy_state on_addresses_asked(struct domain_step *step, int
 	struct sts_policy *policy = &step->record->sts.policy;
 	const struct dns_answer *a = &result_of(step, DOMAIN_LOOKUP_POLICY_A)->answer;
 	const struct dns_answer *aaaa = &result_of(step, DOMAIN_LOOKUP_POLICY_AAAA)->answer;
+	bool unroutable = false;
 
 	if (!is_settled(step, DOMAIN_LOOKUP_POLICY_A) ||
 	    !is_settled(step, DOMAIN_LOOKUP_POLICY_AAAA))
 		return DOMAIN_POLICY_ADDRESSES_ASKED;
 	policy->cname = a->cnames.count > 0 ? a->cnames : aaaa->cnames;
 	/* IPv4 first: a policy that IPv6 alone cannot reach is not the policy's fault. */
-	gather_addresses(step, a);
-	gather_addresses(step, aaaa);
+	gather_addresses(step, a, &unroutable);
+	gather_addresses(step, aaaa, &unroutable);
 	if (policy->addresses.count == 0)
 		return end_without_address(step);
 	if (step->addresses_count == 0)
-		return end_policy(step, STAGE_TCP, POLICY_ERROR_EXCLUDED);
+		return end_policy(step, STAGE_TCP,
+				  unroutable ? POLICY_ERROR_UNREACHABLE : POLICY_ERROR_EXCLUDED);
 	request_fetch(step, now_ms, out);
 	return DOMAIN_POLICY_FETCHING;
 }

@@ -208,7 +208,9 @@ static enum outcome why_left_out(const struct host_step *step, struct address ad
 		return OUTCOME_LIMIT;
 	if (address_is_reserved(address) && !step->settings->allow_reserved)
 		return OUTCOME_EXCLUDED;
-	return step->settings->stage_smtp ? OUTCOME_NULL : OUTCOME_NOT_ATTEMPTED;
+	return step->settings->stage_smtp && step_connects_to(step->settings, address)
+		       ? OUTCOME_NULL
+		       : OUTCOME_NOT_ATTEMPTED;
 }
 
 static bool list_address(struct host_step *step, struct address address)
@@ -465,11 +467,11 @@ void host_step_start(struct host_step *step, const struct step_settings *setting
 	record->schema = RECORD_SCHEMA_VERSION;
 	record->started = now_ms;
 	record->vantage = settings->vantage;
-	if (settings->ipv4)
+	if (settings->ipv4 || settings->list_ipv4)
 		ask(step, HOST_LOOKUP_A, record->host, DNS_TYPE_A, out);
 	else
 		lookup_slot_leave_out(&step->lookups[HOST_LOOKUP_A]);
-	if (settings->ipv6)
+	if (settings->ipv6 || settings->list_ipv6)
 		ask(step, HOST_LOOKUP_AAAA, record->host, DNS_TYPE_AAAA, out);
 	else
 		lookup_slot_leave_out(&step->lookups[HOST_LOOKUP_AAAA]);

@@ -82,9 +82,16 @@ struct step_settings {
 	bool allow_reserved;
 	bool ipv4; /* address families to use */
 	bool ipv6;
+	bool list_ipv4; /* no route: its addresses are asked for and recorded, not connected to */
+	bool list_ipv6;
 	struct span ehlo_domain;
 	struct span user_agent;
 	struct span_list own_addresses; /* text form; to recognise them in a refusal */
 };
+
+static inline bool step_connects_to(const struct step_settings *settings, struct address address)
+{
+	return address.family == ADDRESS_IPV6 ? settings->ipv6 : settings->ipv4;
+}
 
 #endif

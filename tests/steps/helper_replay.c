@@ -178,6 +178,8 @@ static bool set_setting(struct replay *replay, const struct replay_words *words)
 		{"always_fetch", &settings->always_fetch},
 		{"ipv4", &settings->ipv4},
 		{"ipv6", &settings->ipv6},
+		{"list_ipv4", &settings->list_ipv4},
+		{"list_ipv6", &settings->list_ipv6},
 		{"allow_reserved", &settings->allow_reserved},
 	};
 
