@@ -173,6 +173,12 @@ compile_flags.txt: Makefile
 format:
 	clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
+# The tables of the program, written for people; tests/output/test_generated.c fails while they are out of date.
+.PHONY: generated
+generated: all
+	build/stsweep schema --format csv >datasets/codebook.csv
+	build/stsweep schema --format markdown >docs/RECORD.md
+
 PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $(B)/stsweep $(DESTDIR)$(PREFIX)/bin/stsweep
