@@ -27,9 +27,31 @@ RSA_1024_BITS = 1024
 RSA_WEAK_BITS = 768
 
 KINDS = {
-    "good", "rsa", "rsa1024", "p384", "wildcard", "wildcard-partial", "wildcard-deep", "cn-only", "wrong-name", "expired",
-    "not-yet-valid", "soon", "self-signed", "missing-intermediate", "missing-unknown", "untrusted", "weak", "sha1",
-    "name-constraints", "wrong-eku", "extra", "with-root", "unordered", "ip-san", "upper-case",
+    "good",
+    "rsa",
+    "rsa1024",
+    "p384",
+    "wildcard",
+    "wildcard-partial",
+    "wildcard-deep",
+    "cn-only",
+    "wrong-name",
+    "expired",
+    "not-yet-valid",
+    "soon",
+    "self-signed",
+    "missing-intermediate",
+    "missing-unknown",
+    "untrusted",
+    "weak",
+    "sha1",
+    "name-constraints",
+    "wrong-eku",
+    "extra",
+    "with-root",
+    "unordered",
+    "ip-san",
+    "upper-case",
 }
 
 
@@ -38,8 +60,12 @@ class CertificateError(Exception):
 
 
 def _name(common_name):
-    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Lab"),
-                      x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Lab"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64]),
+        ]
+    )
 
 
 class Authority:
@@ -48,13 +74,18 @@ class Authority:
     def __init__(self, name, key, issuer=None, permitted=None):
         self.name, self.key, self.issuer = _name(name), key, issuer
         now = datetime.datetime.utcnow()
-        builder = (x509.CertificateBuilder().subject_name(self.name)
-                   .issuer_name(issuer.name if issuer else self.name).public_key(key.public_key())
-                   .serial_number(x509.random_serial_number())
-                   .not_valid_before(now - 30 * DAY).not_valid_after(now + AUTHORITY_DAYS * DAY)
-                   .add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else None), critical=True)
-                   .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True)
-                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False))
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(self.name)
+            .issuer_name(issuer.name if issuer else self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - 30 * DAY)
+            .not_valid_after(now + AUTHORITY_DAYS * DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else None), critical=True)
+            .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        )
         if issuer:
             builder = builder.add_extension(issuer.key_identifier(), critical=False)
         if permitted:
@@ -78,8 +109,9 @@ def pem(certificates):
 
 
 def key_pem(key):
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                             serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 class Maker:
@@ -92,7 +124,9 @@ class Maker:
         self.intermediate_rsa = Authority("Lab Intermediate R2", _new_rsa_key(), self.root_rsa)
         self.intermediate_p384 = Authority("Lab Intermediate E3", ec.generate_private_key(ec.SECP384R1()), self.root)
         self.unseen = Authority("Lab Intermediate nobody sends", new_ec_key(), self.root)
-        self.constrained = Authority("Lab Intermediate for elsewhere.example", new_ec_key(), self.root, "elsewhere.example")
+        self.constrained = Authority(
+            "Lab Intermediate for elsewhere.example", new_ec_key(), self.root, "elsewhere.example"
+        )
         self.stranger_root = Authority("Root of strangers", new_ec_key())
         self.stranger = Authority("Intermediate of strangers", new_ec_key(), self.stranger_root)
         self.rsa_keys = {bits: _new_rsa_key(bits) for bits in (RSA_BITS, RSA_1024_BITS, RSA_WEAK_BITS)}
@@ -111,8 +145,12 @@ class Maker:
         return ec.generate_private_key(ec.SECP384R1()) if "p384" in faults else new_ec_key()
 
     def _authority(self, faults):
-        for fault, authority in (("name-constraints", self.constrained), ("missing-unknown", self.unseen),
-                                 ("untrusted", self.stranger), ("p384", self.intermediate_p384)):
+        for fault, authority in (
+            ("name-constraints", self.constrained),
+            ("missing-unknown", self.unseen),
+            ("untrusted", self.stranger),
+            ("p384", self.intermediate_p384),
+        ):
             if fault in faults:
                 return authority
         return self.intermediate_rsa if faults & {"weak", "rsa", "rsa1024", "sha1"} else self.intermediate
@@ -148,11 +186,17 @@ class Maker:
         begin, end = self._validity(faults)
         subject = _name(name)
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if "wrong-eku" in faults else ExtendedKeyUsageOID.SERVER_AUTH
-        builder = (x509.CertificateBuilder().subject_name(subject)
-                   .issuer_name(authority.name if authority else subject).public_key(key.public_key())
-                   .serial_number(x509.random_serial_number()).not_valid_before(begin).not_valid_after(end)
-                   .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-                   .add_extension(x509.ExtendedKeyUsage([usage]), critical=False))
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(authority.name if authority else subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        )
         names = self._names(name, faults)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)

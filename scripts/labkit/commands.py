@@ -10,12 +10,24 @@ from pathlib import Path
 from labkit import corpus, corpus_servers, namespace, packages, plan, servers, store, world, zones
 
 BUILD = Path(__file__).resolve().parent.parent.parent / "build/lab"
-FAULTS = (world.WorldError, corpus.CorpusError, namespace.NamespaceError, packages.PackageError, servers.ServerError, zones.ZoneError)
+FAULTS = (
+    world.WorldError,
+    corpus.CorpusError,
+    namespace.NamespaceError,
+    packages.PackageError,
+    servers.ServerError,
+    zones.ZoneError,
+)
 EXIT_CANNOT_RUN = 127
 # Limits that a short scan still touches, so that it can be seen whether they are kept.
 WORLD_LIMITS = {"provider-rate-limit": 20, "provider-concurrency": 4, "per-ip-rate-limit": 20, "per-ip-concurrency": 1}
 # The largest provider of the corpus has 8,759 hosts: at 100 a second it takes a minute and a half.
-CORPUS_LIMITS = {"provider-rate-limit": 100, "provider-concurrency": 16, "per-ip-rate-limit": 100, "per-ip-concurrency": 4}
+CORPUS_LIMITS = {
+    "provider-rate-limit": 100,
+    "provider-concurrency": 16,
+    "per-ip-rate-limit": 100,
+    "per-ip-concurrency": 4,
+}
 
 
 def list_(arguments):
@@ -51,7 +63,9 @@ def _check_behaviours(made):
         raise servers.ServerError(f"villain.py --list fails: {listing.stderr.strip()[-200:]}")
     known = {tuple(line.split()[:2]) for line in listing.stdout.splitlines() if line.strip()}
     used = {("smtp", listener.server[8:]) for listener in made.listeners if listener.server.startswith("villain:")}
-    used |= {("https", server[8:]) for policy in made.policies for _, server in policy.pairs if server.startswith("villain:")}
+    used |= {
+        ("https", server[8:]) for policy in made.policies for _, server in policy.pairs if server.startswith("villain:")
+    }
     used |= {("dns", behaviour) for _, behaviour, _ in made.name_servers}
     used |= {("resolver", behaviour) for behaviour in made.resolver.values()}
     for kind, whole in sorted(used):
@@ -69,8 +83,12 @@ def run(arguments):
         bound["corpus"], _ = corpus.ensure(BUILD / "corpora", arguments.corpus, bound["packages"])
     # The holds are given back when this process ends, and with it the lab.
     bound["world"], _ = store.ensure(BUILD / "worlds", plan.make(table, _foreign(bound)), bound["packages"])
-    order = {"world": str(Path(arguments.world).resolve()), "bound": {name: str(path) for name, path in bound.items()},
-             "keep": arguments.keep and str(Path(arguments.keep).resolve()), "command": arguments.command}
+    order = {
+        "world": str(Path(arguments.world).resolve()),
+        "bound": {name: str(path) for name, path in bound.items()},
+        "keep": arguments.keep and str(Path(arguments.keep).resolve()),
+        "command": arguments.command,
+    }
     script = Path(__file__).resolve().parent.parent / "lab"
     return namespace.enter(script, ["inside", json.dumps(order)])
 
@@ -100,9 +118,16 @@ def inside(arguments):
 def _environment(state, with_corpus):
     """The environment of the command: where the lab is, and settings for a scanner inside."""
     config = {
-        "name-servers": "127.0.0.1", "trust-ad": "true", "ca-file": state / "ca.pem", "allow-reserved": "true",
-        "ehlo-domain": "scanner.good.example", "preflight-host": "mx1.good.example", "timeout": "2s",
-        "connect-timeout": "2s", "network-timeout": "3s", "target-timeout": "20s",
+        "name-servers": "127.0.0.1",
+        "trust-ad": "true",
+        "ca-file": state / "ca.pem",
+        "allow-reserved": "true",
+        "ehlo-domain": "scanner.good.example",
+        "preflight-host": "mx1.good.example",
+        "timeout": "2s",
+        "connect-timeout": "2s",
+        "network-timeout": "3s",
+        "target-timeout": "20s",
         **(CORPUS_LIMITS if with_corpus else WORLD_LIMITS),
     }
     (state / "ca.pem").write_text("".join(path.read_text() for path in sorted(state.glob("*/ca.pem"))))

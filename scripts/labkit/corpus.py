@@ -51,7 +51,9 @@ def read(folder):
     path = Path(folder) / "mx/domain-mx.csv"
     try:
         with open(path, newline="", encoding="utf-8") as rows:
-            return [(a_labels(row["domain"]), row["mx"].replace(";", " ").lower().split()) for row in csv.DictReader(rows)]
+            return [
+                (a_labels(row["domain"]), row["mx"].replace(";", " ").lower().split()) for row in csv.DictReader(rows)
+            ]
     except (OSError, KeyError) as fault:
         raise CorpusError(f"{path}: no list of domains and MX hosts: {fault}") from fault
 
@@ -61,7 +63,11 @@ def _policies(folder):
 
 
 def _is_served(name):
-    return bool(PLAIN_NAME.fullmatch(name)) and len(name) < 250 and name.rsplit(".", 1)[-1] not in planning.SIGNED_TLDS + planning.UNSIGNED_TLDS
+    return (
+        bool(PLAIN_NAME.fullmatch(name))
+        and len(name) < 250
+        and name.rsplit(".", 1)[-1] not in planning.SIGNED_TLDS + planning.UNSIGNED_TLDS
+    )
 
 
 def _kind_of(host):
@@ -81,13 +87,15 @@ class Corpus:
         self.folder = Path(folder)
         self.domains = [(name, hosts) for name, hosts in read(folder) if _is_served(name)]
         self.policy_files = _policies(folder)
-        self.hosts = {}         # host -> (half, [addresses])
-        self.policies = {}      # domain -> number of its body
+        self.hosts = {}  # host -> (half, [addresses])
+        self.policies = {}  # domain -> number of its body
         self._give_addresses()
         self._give_policies()
 
     def _give_addresses(self):
-        names = sorted({host.rstrip(".") for _, hosts in self.domains for host in hosts if _is_served(host.rstrip("."))})
+        names = sorted(
+            {host.rstrip(".") for _, hosts in self.domains for host in hosts if _is_served(host.rstrip("."))}
+        )
         counts = [0, 0]
         for number, host in enumerate(names):
             half = number % 2
@@ -99,7 +107,9 @@ class Corpus:
             self.hosts[host] = (half, addresses)
 
     def _give_policies(self):
-        chosen = [name for at, (name, _) in enumerate(self.domains) if at % POLICY_EVERY == 0] if self.policy_files else []
+        chosen = (
+            [name for at, (name, _) in enumerate(self.domains) if at % POLICY_EVERY == 0] if self.policy_files else []
+        )
         self.policies = {name: at % len(self.policy_files) for at, name in enumerate(chosen)}
 
     def policy_addresses(self, number):
@@ -142,7 +152,7 @@ def _zone_text(host):
     while at < len(host):
         escape = re.compile(r"\\(\d\d\d)").match(host, at)
         if escape:
-            current.append(int(escape.group(1)) & 0xff)
+            current.append(int(escape.group(1)) & 0xFF)
             at = escape.end()
         elif host[at] == ".":
             labels.append(bytes(current))
@@ -155,7 +165,13 @@ def _zone_text(host):
     labels = labels if labels[-1] else labels[:-1]
     if not all(1 <= len(label) <= 63 for label in labels):
         return None
-    return ".".join("".join(chr(b) if chr(b).isalnum() and b < 128 or b in b"-_" else f"\\{b:03d}" for b in label) for label in labels) + "."
+    return (
+        ".".join(
+            "".join(chr(b) if chr(b).isalnum() and b < 128 or b in b"-_" else f"\\{b:03d}" for b in label)
+            for label in labels
+        )
+        + "."
+    )
 
 
 class _Issuer:

@@ -16,7 +16,9 @@ TABLE_TYPES = ("hash", "lmdb", "cdb")
 def _postfix_tool(lab, root, name, *words):
     tree = lab.tree("postfix")
     environment = dict(os.environ, LD_LIBRARY_PATH=packages.library_path(tree), MAIL_CONFIG=str(root / "etc"))
-    run = subprocess.run([tree / "usr/sbin" / name, *words], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [tree / "usr/sbin" / name, *words], env=environment, capture_output=True, text=True, check=True
+    )
     return run.stdout
 
 
@@ -41,21 +43,33 @@ def _start_exim(lab, inside):
     os.chown(root / "spool", user.pw_uid, user.pw_gid)
     certificates = lab.state / "corpus/certs/exim"
     lines = lab.exim_base(root) + [
-        "local_interfaces = <; 0.0.0.0 ; ::0", "tls_advertise_hosts = *",
+        "local_interfaces = <; 0.0.0.0 ; ::0",
+        "tls_advertise_hosts = *",
         f"tls_certificate = ${{lookup{{$tls_in_sni.pem}}dsearch,ret=full{{{certificates}}}{{$value}}{{{certificates}/default}}}}",
-        "begin acl", "begin retry", "* * F,2h,15m", ""]
+        "begin acl",
+        "begin retry",
+        "* * F,2h,15m",
+        "",
+    ]
     conf = lab.write("exim-corpus.conf", "\n".join(lines))
     lab.spawn("exim-corpus", "exim", lab.tree("exim") / "usr/sbin/exim4", "-C", conf, "-bdf", inside=inside)
 
 
 def _start_nginx(lab, inside):
     place = lab.state / "corpus"
-    lab.run_nginx("nginx-corpus", [
-        "server {", "  listen 443 ssl http2; listen [::]:443 ssl http2;",
-        f"  ssl_certificate {place}/certs/policy/$ssl_server_name.pem;",
-        f"  ssl_certificate_key {place}/certs/policy/$ssl_server_name.pem;",
-        f"  location = /.well-known/mta-sts.txt {{ alias {place}/policies/$ssl_server_name; types {{}} default_type text/plain; }}",
-        "  location / { return 404; }", "}"], inside)
+    lab.run_nginx(
+        "nginx-corpus",
+        [
+            "server {",
+            "  listen 443 ssl http2; listen [::]:443 ssl http2;",
+            f"  ssl_certificate {place}/certs/policy/$ssl_server_name.pem;",
+            f"  ssl_certificate_key {place}/certs/policy/$ssl_server_name.pem;",
+            f"  location = /.well-known/mta-sts.txt {{ alias {place}/policies/$ssl_server_name; types {{}} default_type text/plain; }}",
+            "  location / { return 404; }",
+            "}",
+        ],
+        inside,
+    )
 
 
 def _listens(inside, port):

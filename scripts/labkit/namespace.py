@@ -120,8 +120,10 @@ def new_network(number, name, networks):
     _run("ip", "link", "add", name, "type", "veth", "peer", "name", "world", "netns", str(holder.pid))
     there = ["nsenter", f"--target={holder.pid}", "--net", "--"]
     _run(*there, "ip", "link", "set", "lo", "up")
-    for near, far, default in ((f"203.0.113.{64 + 2 * number}/31", f"203.0.113.{65 + 2 * number}/31", "0.0.0.0/0"),
-                               (f"2001:db8:fff0:{number}::/127", f"2001:db8:fff0:{number}::1/127", "::/0")):
+    for near, far, default in (
+        (f"203.0.113.{64 + 2 * number}/31", f"203.0.113.{65 + 2 * number}/31", "0.0.0.0/0"),
+        (f"2001:db8:fff0:{number}::/127", f"2001:db8:fff0:{number}::1/127", "::/0"),
+    ):
         family = _family(near)
         quick = ["nodad"] if family == "-6" else []
         _run("ip", family, "addr", "add", near, "dev", name, *quick)
@@ -137,8 +139,11 @@ def new_network(number, name, networks):
 
 
 def _place(forbidden):
-    free = [place for place in STATE_PLACES
-            if os.path.isdir(place) and not any(str(path).startswith(place + "/") for path in forbidden)]
+    free = [
+        place
+        for place in STATE_PLACES
+        if os.path.isdir(place) and not any(str(path).startswith(place + "/") for path in forbidden)
+    ]
     for place in sorted(free, key=lambda place: bool(os.listdir(place))):
         return Path(place)
     raise NamespaceError(f"every one of {', '.join(STATE_PLACES)} is in use")
@@ -164,7 +169,10 @@ def set_up_folders(bound):
         (state / name).mkdir()
         _run("mount", "--bind", source, state / name)
     (state / "log").mkdir(mode=0o755)
-    for path, rows, line in (("/etc/passwd", USERS, "{0}:x:{1}:{1}::/:/usr/sbin/nologin\n"), ("/etc/group", GROUPS, "{0}:x:{1}:\n")):
+    for path, rows, line in (
+        ("/etc/passwd", USERS, "{0}:x:{1}:{1}::/:/usr/sbin/nologin\n"),
+        ("/etc/group", GROUPS, "{0}:x:{1}:\n"),
+    ):
         text = Path(path).read_text()
         known = {row.split(":")[0] for row in text.splitlines()}
         text = text.rstrip("\n") + "\n" + "".join(line.format(*row) for row in rows if row[0] not in known)
@@ -176,4 +184,3 @@ def set_up_folders(bound):
 def keep(log, folder):
     """Copies the logs out of the state folder, which is gone with the namespace."""
     shutil.copytree(log, folder, dirs_exist_ok=True)
-

@@ -26,8 +26,12 @@ def _wanted():
 
 def _with_libraries(package):
     """NAME=VERSION of the package and of what it needs and this machine lacks."""
-    run = subprocess.run(["apt-get", "--print-uris", "-qq", "-y", "--no-install-recommends", "--reinstall",
-                          "install", package], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        ["apt-get", "--print-uris", "-qq", "-y", "--no-install-recommends", "--reinstall", "install", package],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     files = re.findall(r"^'\S+' (\S+)_(\S+)_\S+\.deb ", run.stdout, re.M)
     if run.returncode != 0 or package not in [name for name, _ in files]:
         why = (run.stderr.strip().splitlines() or ["not in the package lists; apt-get update may help"])[-1]
@@ -38,8 +42,13 @@ def _with_libraries(package):
 def _unpack(package, tree):
     archives = tree.parent / "archives" / package
     archives.mkdir(parents=True, exist_ok=True)
-    run = subprocess.run(["apt-get", "-qq", "download"] + _with_libraries(package), cwd=archives,
-                         capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        ["apt-get", "-qq", "download"] + _with_libraries(package),
+        cwd=archives,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if run.returncode != 0:
         why = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise PackageError(f"package {package} cannot be downloaded: {why}")

@@ -22,12 +22,20 @@ NETWORKS = {
 }
 MUTE_SERVERS = {"closed", "silent", "unreachable"}
 MX_SERVERS = {
-    "postfix", "postfix/plain", "postfix/tls1.0", "postfix/tls1.1", "postfix/tls1.2", "postfix/tls1.3", "postfix/reject",
-    "postfix/nocert", "exim", "exim/plain", "exim/defer", "exim/reject",
+    "postfix",
+    "postfix/plain",
+    "postfix/tls1.0",
+    "postfix/tls1.1",
+    "postfix/tls1.2",
+    "postfix/tls1.3",
+    "postfix/reject",
+    "postfix/nocert",
+    "exim",
+    "exim/plain",
+    "exim/defer",
+    "exim/reject",
 }
-POLICY_SERVERS = {
-    "nginx", "nginx/http1", "nginx/tls1.2", "nginx/tls1.1", "nginx/tls1.0", "nginx/rsa-only",
-}
+POLICY_SERVERS = {"nginx", "nginx/http1", "nginx/tls1.2", "nginx/tls1.1", "nginx/tls1.0", "nginx/rsa-only"}
 DNS_WORDS = {"bogus", "nodata", "nxdomain"}
 
 
@@ -42,7 +50,7 @@ class Listener:
     name: str
     address: str
     server: str
-    certificate: str = None       # key into Plan.certificates
+    certificate: str = None  # key into Plan.certificates
 
     @property
     def family(self):
@@ -61,8 +69,8 @@ class Policy:
     server: str
     addresses: list
     certificate: str
-    where: str = None             # the name that holds the addresses
-    pairs: list = None            # (address, server)
+    where: str = None  # the name that holds the addresses
+    pairs: list = None  # (address, server)
 
 
 @dataclass
@@ -73,8 +81,8 @@ class Zone:
     absent: bool = False
     villain: str = None
     villain_host: str = None
-    records: dict = field(default_factory=dict)   # owner -> [(type, text)]
-    spoilt: set = field(default_factory=set)      # owners whose signatures are broken
+    records: dict = field(default_factory=dict)  # owner -> [(type, text)]
+    spoilt: set = field(default_factory=set)  # owners whose signatures are broken
 
     def add(self, owner, kind, text):
         rows = self.records.setdefault(owner, [])
@@ -88,20 +96,22 @@ class Plan:
     zones: dict = field(default_factory=dict)
     listeners: list = field(default_factory=list)
     policies: list = field(default_factory=list)
-    certificates: dict = field(default_factory=dict)   # key -> (name, kind)
-    tlsa: list = field(default_factory=list)           # (zone, owner, usage, selector, matching, what, certificate)
-    sni: dict = field(default_factory=dict)            # alias -> certificate
-    name_servers: list = field(default_factory=list)   # (zone name, behaviour, addresses)
-    resolver: dict = field(default_factory=dict)       # owner -> behaviour
-    foreign: dict = field(default_factory=dict)        # top-level domains of a corpus -> their DS records
-    taken: dict = field(default_factory=dict)          # how many addresses of each network are taken
+    certificates: dict = field(default_factory=dict)  # key -> (name, kind)
+    tlsa: list = field(default_factory=list)  # (zone, owner, usage, selector, matching, what, certificate)
+    sni: dict = field(default_factory=dict)  # alias -> certificate
+    name_servers: list = field(default_factory=list)  # (zone name, behaviour, addresses)
+    resolver: dict = field(default_factory=dict)  # owner -> behaviour
+    foreign: dict = field(default_factory=dict)  # top-level domains of a corpus -> their DS records
+    taken: dict = field(default_factory=dict)  # how many addresses of each network are taken
 
 
 def quote_txt(strings):
     """TXT strings as a zone file holds them."""
+
     def one(raw):
-        return '"' + "".join(chr(b) if 0x20 <= b < 0x7f and b not in b'"\\;' else f"\\{b:03d}" for b in raw) + '"'
-    return " ".join(one(part[at:at + 255]) for part in strings for at in (range(0, len(part), 255) if part else [0]))
+        return '"' + "".join(chr(b) if 0x20 <= b < 0x7F and b not in b'"\\;' else f"\\{b:03d}" for b in raw) + '"'
+
+    return " ".join(one(part[at : at + 255]) for part in strings for at in (range(0, len(part), 255) if part else [0]))
 
 
 def _take(plan, network, family):
@@ -215,13 +225,24 @@ def _plan_policy(plan, row):
         records.append((owner, "CNAME", where + "."))
     if body is not None:
         server = row.text("policy.server", "nginx")
-        if any(kind not in POLICY_SERVERS | MUTE_SERVERS and not kind.startswith("villain:") for kind in server.split(",")):
+        if any(
+            kind not in POLICY_SERVERS | MUTE_SERVERS and not kind.startswith("villain:") for kind in server.split(",")
+        ):
             raise PlanError(f"{plan.world.path}:{row.line}: no such policy.server={server}")
         shared = [policy for policy in plan.policies if cname and policy.where == where]
         pairs = shared[0].pairs if shared else _addresses(plan, row, "policy.addr", server.split(","), "policy")
-        policy = Policy(row.name, body, int(row.text("policy.status", "200")), row.text("policy.type", "text/plain"),
-                        row.text("policy.location"), server, [address for address, _ in pairs],
-                        _certificate(plan, owner, row.text("policy.cert", "good")), where, pairs)
+        policy = Policy(
+            row.name,
+            body,
+            int(row.text("policy.status", "200")),
+            row.text("policy.type", "text/plain"),
+            row.text("policy.location"),
+            server,
+            [address for address, _ in pairs],
+            _certificate(plan, owner, row.text("policy.cert", "good")),
+            where,
+            pairs,
+        )
         plan.policies.append(policy)
         addresses = [(where, _address_type(address), address) for address, _ in pairs]
         if cname:

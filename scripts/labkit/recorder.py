@@ -57,7 +57,12 @@ class Recorder:
             key = (source, source_port, destination, port)
             self.write(when, key, "again" if key in self.opened else "open")
             self.opened.add(key)
-        elif source_port in PORTS and flags & SYN and flags & ACK and (destination, port, source, source_port) in self.opened:
+        elif (
+            source_port in PORTS
+            and flags & SYN
+            and flags & ACK
+            and (destination, port, source, source_port) in self.opened
+        ):
             self.write(when, (destination, port, source, source_port), "answer")
         elif flags & (FIN | RST):
             for key in ((source, source_port, destination, port), (destination, port, source, source_port)):
@@ -117,7 +122,9 @@ class Kept:
         opened = sorted(row[0] for row in connections)
         self.count = len(opened)
         self.spacing_ms = min((b - a) * 1000 for a, b in zip(opened, opened[1:])) if len(opened) > 1 else None
-        events = sorted([(row[0], 1) for row in connections] + [(row[1], -1) for row in connections if row[1] is not None])
+        events = sorted(
+            [(row[0], 1) for row in connections] + [(row[1], -1) for row in connections if row[1] is not None]
+        )
         open_now = self.concurrency = 0
         for _, step in events:
             open_now += step
@@ -151,14 +158,17 @@ def check(arguments):
     connections = [row for row in read(arguments.file) if row[3] == arguments.port]
     broken = 0
     for title, name_of, spacing, most in (
-            ("address", lambda address: address, arguments.address_spacing_ms, arguments.address_concurrency),
-            ("provider", providers.get, arguments.provider_spacing_ms, arguments.provider_concurrency)):
+        ("address", lambda address: address, arguments.address_spacing_ms, arguments.address_concurrency),
+        ("provider", providers.get, arguments.provider_spacing_ms, arguments.provider_concurrency),
+    ):
         groups = group(connections, name_of)
         if not groups:
             continue
         closest = min((kept.spacing_ms for kept in groups.values() if kept.spacing_ms is not None), default=None)
-        print(f"{title}: {len(groups)} seen, {len(connections)} connections, least spacing "
-              f"{'none' if closest is None else f'{closest:.1f} ms'}, most at once {max(k.concurrency for k in groups.values())}")
+        print(
+            f"{title}: {len(groups)} seen, {len(connections)} connections, least spacing "
+            f"{'none' if closest is None else f'{closest:.1f} ms'}, most at once {max(k.concurrency for k in groups.values())}"
+        )
         for sentence in faults(groups, spacing, most):
             print("  " + sentence)
             broken += 1

@@ -24,8 +24,11 @@ POLL_S = 0.02
 QUERY_TIMEOUT_S = 0.25
 VALIDATOR, RESOLVERS = "127.0.0.2", ["127.0.0.1", "::1"]
 POSTFIX_SERVICES = [
-    "postlog unix-dgram n - n - 1 postlogd", "tlsmgr unix - - n 1000? 1 tlsmgr", "rewrite unix - - n - - trivial-rewrite",
-    "anvil unix - - n - 1 anvil", "proxymap unix - - n - - proxymap",
+    "postlog unix-dgram n - n - 1 postlogd",
+    "tlsmgr unix - - n 1000? 1 tlsmgr",
+    "rewrite unix - - n - - trivial-rewrite",
+    "anvil unix - - n - 1 anvil",
+    "proxymap unix - - n - - proxymap",
 ]
 POSTFIX_VARIANTS = {
     "plain": ["smtpd_tls_security_level=none"],
@@ -82,8 +85,15 @@ class Servers:
         if group:
             environment["LD_LIBRARY_PATH"] = packages.library_path(self.tree(group))
         with open(self.log / f"{name}.out", "wb") as out:
-            process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                       env=environment, cwd=self.state, start_new_session=True)
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=environment,
+                cwd=self.state,
+                start_new_session=True,
+            )
         self.running.append((name, process))
         return process
 
@@ -128,16 +138,28 @@ class Servers:
     def start_knot(self):
         lines = ["server:", f"  rundir: {self.state}/knot", "  automatic-acl: off"]
         lines += [f"  listen: {address}@53" for address in planning.NAME_SERVER_ADDRESSES]
-        lines += ["log:", "- target: stderr", "  any: warning", "  zone: info", "database:", f"  storage: {self.state}/knot",
-                  "template:", "- id: default", f"  storage: {self.state}/world/zones/signed", "  journal-content: none",
-                  "  zonefile-sync: -1", "  semantic-checks: off", "zone:"]
+        lines += [
+            "log:",
+            "- target: stderr",
+            "  any: warning",
+            "  zone: info",
+            "database:",
+            f"  storage: {self.state}/knot",
+            "template:",
+            "- id: default",
+            f"  storage: {self.state}/world/zones/signed",
+            "  journal-content: none",
+            "  zonefile-sync: -1",
+            "  semantic-checks: off",
+            "zone:",
+        ]
         for zone in self.plan.zones.values():
             if not zone.villain:
                 name = zone.name.rstrip(".")
-                lines += [f"- domain: \"{name}.\"", f"  file: \"{name or 'root'}.zone\""]
+                lines += [f'- domain: "{name}."', f"  file: \"{name or 'root'}.zone\""]
         (self.state / "knot").mkdir()
         for tld in self.plan.foreign:
-            lines += [f"- domain: \"{tld}.\"", f"  file: \"{self.state}/corpus/zones/signed/{tld}.zone\""]
+            lines += [f'- domain: "{tld}."', f'  file: "{self.state}/corpus/zones/signed/{tld}.zone"']
         conf = self.write("knot.conf", "\n".join(lines) + "\n")
         self.spawn("knot", "dns", self.tree("dns") / "usr/sbin/knotd", "-c", conf)
 
@@ -153,16 +175,38 @@ class Servers:
             hints.append(f"{planning.NAME_SERVER}. 3600000 {'AAAA' if ':' in address else 'A'} {address}")
         self.write("root.hints", "\n".join(hints) + "\n")
         (self.state / "root.key").write_text((self.state / "world/anchor").read_text())
-        lines = ["server:", "  username: \"\"", "  chroot: \"\"", "  use-syslog: no", f"  logfile: {self.log}/unbound.log",
-                 "  do-daemonize: no", f"  directory: {self.state}", f"  pidfile: {self.state}/unbound.pid",
-                 f"  root-hints: {self.state}/root.hints", f"  trust-anchor-file: {self.state}/root.key",
-                 "  module-config: \"validator iterator\"", "  ede: yes", "  access-control: 0.0.0.0/0 allow",
-                 "  access-control: ::/0 allow", "  num-threads: 2", "  so-reuseport: yes", "  outgoing-range: 4096",
-                 "  num-queries-per-thread: 4096", "  msg-cache-size: 64m", "  rrset-cache-size: 128m", "  minimal-responses: yes",
-                 "  qname-minimisation: no", "  do-not-query-localhost: no", "  val-log-level: 2", "  infra-host-ttl: 60",
-                 "  aggressive-nsec: no", "  edns-buffer-size: 1232", "  outbound-msg-retry: 2"]
+        lines = [
+            "server:",
+            '  username: ""',
+            '  chroot: ""',
+            "  use-syslog: no",
+            f"  logfile: {self.log}/unbound.log",
+            "  do-daemonize: no",
+            f"  directory: {self.state}",
+            f"  pidfile: {self.state}/unbound.pid",
+            f"  root-hints: {self.state}/root.hints",
+            f"  trust-anchor-file: {self.state}/root.key",
+            '  module-config: "validator iterator"',
+            "  ede: yes",
+            "  access-control: 0.0.0.0/0 allow",
+            "  access-control: ::/0 allow",
+            "  num-threads: 2",
+            "  so-reuseport: yes",
+            "  outgoing-range: 4096",
+            "  num-queries-per-thread: 4096",
+            "  msg-cache-size: 64m",
+            "  rrset-cache-size: 128m",
+            "  minimal-responses: yes",
+            "  qname-minimisation: no",
+            "  do-not-query-localhost: no",
+            "  val-log-level: 2",
+            "  infra-host-ttl: 60",
+            "  aggressive-nsec: no",
+            "  edns-buffer-size: 1232",
+            "  outbound-msg-retry: 2",
+        ]
         lines += [f"  interface: {address}" for address in addresses]
-        lines += [f"  local-zone: \"{name}.\" nodefault" for name in ("test", "invalid", "example", "onion")]
+        lines += [f'  local-zone: "{name}." nodefault' for name in ("test", "invalid", "example", "onion")]
         conf = self.write("unbound.conf", "\n".join(lines) + "\nremote-control:\n  control-enable: no\n")
         self.spawn("unbound", "dns", self.tree("dns") / "usr/sbin/unbound", "-d", "-c", conf)
 
@@ -184,22 +228,50 @@ class Servers:
                 continue
             behaviour, _, argument = listener.server[8:].partition("/")
             path = str(certificate_file(self.state, listener.certificate))
-            entry = smtp.setdefault((listener.name, listener.server), {
-                "name": listener.name, "behaviour": behaviour, "argument": argument, "addresses": [], "port": 25,
-                "cert": path, "key": path})
+            entry = smtp.setdefault(
+                (listener.name, listener.server),
+                {
+                    "name": listener.name,
+                    "behaviour": behaviour,
+                    "argument": argument,
+                    "addresses": [],
+                    "port": 25,
+                    "cert": path,
+                    "key": path,
+                },
+            )
             entry["addresses"].append(listener.address)
         for number, policy in enumerate(self.plan.policies):
             path = str(certificate_file(self.state, policy.certificate))
             for server in {server for _, server in policy.pairs if server.startswith("villain:")}:
                 behaviour, _, argument = server[8:].partition("/")
-                https.append({"name": "mta-sts." + policy.domain, "behaviour": behaviour, "argument": argument,
-                              "addresses": [address for address, kind in policy.pairs if kind == server], "port": 443,
-                              "cert": path, "key": path, "body": str(self.state / f"world/bodies/{number}"),
-                              "status": policy.status, "type": policy.content_type, "location": policy.location})
+                https.append(
+                    {
+                        "name": "mta-sts." + policy.domain,
+                        "behaviour": behaviour,
+                        "argument": argument,
+                        "addresses": [address for address, kind in policy.pairs if kind == server],
+                        "port": 443,
+                        "cert": path,
+                        "key": path,
+                        "body": str(self.state / f"world/bodies/{number}"),
+                        "status": policy.status,
+                        "type": policy.content_type,
+                        "location": policy.location,
+                    }
+                )
         for zone, whole, addresses in self.plan.name_servers:
             behaviour, _, argument = whole.partition("/")
-            dns_servers.append({"zone": zone, "behaviour": behaviour, "argument": argument, "addresses": addresses, "port": 53,
-                                "records": str(self.state / f"world/zones/signed/{zone}.zone")})
+            dns_servers.append(
+                {
+                    "zone": zone,
+                    "behaviour": behaviour,
+                    "argument": argument,
+                    "addresses": addresses,
+                    "port": 53,
+                    "records": str(self.state / f"world/zones/signed/{zone}.zone"),
+                }
+            )
         config = {"log": str(self.log / "villain.log"), "smtp": list(smtp.values()), "https": https, "dns": dns_servers}
         if self.is_relayed():
             names = {}
@@ -224,17 +296,21 @@ class Servers:
     def nginx_server(self, number, policy, address, server):
         variant = server.partition("/")[2]
         http2 = "" if variant == "http1" else " http2"
-        lines = ["server {", f"  listen {_bracketed(address)}:443 ssl{http2};", f"  server_name mta-sts.{policy.domain};",
-                 f"  ssl_certificate {certificate_file(self.state, policy.certificate)};",
-                 f"  ssl_certificate_key {certificate_file(self.state, policy.certificate)};"]
+        lines = [
+            "server {",
+            f"  listen {_bracketed(address)}:443 ssl{http2};",
+            f"  server_name mta-sts.{policy.domain};",
+            f"  ssl_certificate {certificate_file(self.state, policy.certificate)};",
+            f"  ssl_certificate_key {certificate_file(self.state, policy.certificate)};",
+        ]
         if variant in NGINX_VARIANTS:
             lines.append("  " + NGINX_VARIANTS[variant])
         if policy.location:
-            answer = f"return {policy.status} \"{policy.location}\";"
+            answer = f'return {policy.status} "{policy.location}";'
         elif policy.status != 200:
             answer = f"return {policy.status};"
         else:
-            answer = f"alias {self.state}/world/bodies/{number}; types {{}} default_type \"{policy.content_type}\";"
+            answer = f'alias {self.state}/world/bodies/{number}; types {{}} default_type "{policy.content_type}";'
         return lines + [f"  location = /.well-known/mta-sts.txt {{ {answer} }}", "  location / { return 404; }", "}"]
 
     def start_nginx(self):
@@ -247,14 +323,25 @@ class Servers:
 
     def run_nginx(self, name, servers, inside=None):
         """Starts an nginx with these server blocks."""
-        lines = ["daemon off;", "user root;", "worker_processes 1;", f"pid {self.state}/{name}.pid;",
-                 f"error_log {self.log}/{name}-error.log warn;", "events { worker_connections 4096; }", "http {",
-                 "log_format lab '$msec $server_addr $remote_port \"$ssl_server_name\" $status $server_protocol "
-                 "$ssl_protocol $request_time';", f"access_log {self.log}/{name}.log lab;",
-                 "server_names_hash_bucket_size 256; server_names_hash_max_size 65536;",
-                 "ssl_ciphers DEFAULT:@SECLEVEL=0; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;",
-                 "keepalive_timeout 20s; reset_timedout_connection on;"]
-        lines += [f"{part}_temp_path {self.state}/{name}/{part};" for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
+        lines = [
+            "daemon off;",
+            "user root;",
+            "worker_processes 1;",
+            f"pid {self.state}/{name}.pid;",
+            f"error_log {self.log}/{name}-error.log warn;",
+            "events { worker_connections 4096; }",
+            "http {",
+            'log_format lab \'$msec $server_addr $remote_port "$ssl_server_name" $status $server_protocol '
+            "$ssl_protocol $request_time';",
+            f"access_log {self.log}/{name}.log lab;",
+            "server_names_hash_bucket_size 256; server_names_hash_max_size 65536;",
+            "ssl_ciphers DEFAULT:@SECLEVEL=0; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;",
+            "keepalive_timeout 20s; reset_timedout_connection on;",
+        ]
+        lines += [
+            f"{part}_temp_path {self.state}/{name}/{part};"
+            for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        ]
         (self.state / name).mkdir()
         conf = self.write(f"{name}.conf", "\n".join(lines + servers + ["}"]) + "\n")
         program = self.tree("web") / "usr/sbin/nginx"
@@ -266,8 +353,22 @@ class Servers:
         user = pwd.getpwnam("postfix")
         for name in ("etc", "queue", "data"):
             (root / name).mkdir(parents=True)
-        for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved",
-                     "trace", "public", "maildrop", "pid"):
+        for name in (
+            "active",
+            "bounce",
+            "corrupt",
+            "defer",
+            "deferred",
+            "flush",
+            "hold",
+            "incoming",
+            "private",
+            "saved",
+            "trace",
+            "public",
+            "maildrop",
+            "pid",
+        ):
             path = root / "queue" / name
             path.mkdir()
             if name != "pid":
@@ -278,18 +379,38 @@ class Servers:
         """Settings of a Postfix whose files are under `root`."""
         tree = self.tree("postfix")
         return {
-            "compatibility_level": "3.6", "queue_directory": root / "queue", "data_directory": root / "data",
-            "daemon_directory": tree / "usr/lib/postfix/sbin", "command_directory": tree / "usr/sbin",
-            "shlib_directory": tree / "usr/lib/postfix", "meta_directory": root / "etc", "mail_owner": "postfix",
-            "setgid_group": "postdrop", "myhostname": "mx.lab.example", "mydestination": "", "inet_interfaces": "all",
-            "inet_protocols": "all", "maillog_file": self.log / f"{root.name}.log", "maillog_file_prefixes": self.log,
+            "compatibility_level": "3.6",
+            "queue_directory": root / "queue",
+            "data_directory": root / "data",
+            "daemon_directory": tree / "usr/lib/postfix/sbin",
+            "command_directory": tree / "usr/sbin",
+            "shlib_directory": tree / "usr/lib/postfix",
+            "meta_directory": root / "etc",
+            "mail_owner": "postfix",
+            "setgid_group": "postdrop",
+            "myhostname": "mx.lab.example",
+            "mydestination": "",
+            "inet_interfaces": "all",
+            "inet_protocols": "all",
+            "maillog_file": self.log / f"{root.name}.log",
+            "maillog_file_prefixes": self.log,
             "import_environment": "MAIL_CONFIG MAIL_LOGTAG LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME LD_LIBRARY_PATH OPENSSL_CONF",
-            "smtpd_peername_lookup": "no", "smtpd_client_connection_count_limit": "0",
-            "smtpd_client_connection_rate_limit": "0", "smtpd_client_event_limit_exceptions": "static:all",
-            "smtpd_tls_security_level": "may", "smtpd_tls_loglevel": "1", "smtpd_tls_session_cache_timeout": "0",
-            "smtpd_tls_protocols": ">=TLSv1", "smtpd_tls_eecdh_grade": "auto", "tls_ssl_options": "NO_TICKET",
-            "tls_medium_cipherlist": "ALL:@SECLEVEL=0", "smtpd_timeout": "60s", "default_process_limit": "200",
-            "alias_maps": "", "alias_database": "", "local_recipient_maps": "",
+            "smtpd_peername_lookup": "no",
+            "smtpd_client_connection_count_limit": "0",
+            "smtpd_client_connection_rate_limit": "0",
+            "smtpd_client_event_limit_exceptions": "static:all",
+            "smtpd_tls_security_level": "may",
+            "smtpd_tls_loglevel": "1",
+            "smtpd_tls_session_cache_timeout": "0",
+            "smtpd_tls_protocols": ">=TLSv1",
+            "smtpd_tls_eecdh_grade": "auto",
+            "tls_ssl_options": "NO_TICKET",
+            "tls_medium_cipherlist": "ALL:@SECLEVEL=0",
+            "smtpd_timeout": "60s",
+            "default_process_limit": "200",
+            "alias_maps": "",
+            "alias_database": "",
+            "local_recipient_maps": "",
         }
 
     def start_postfix(self):
@@ -305,7 +426,10 @@ class Servers:
             kind, _, variant = listener.server.partition("/")
             if kind != "postfix":
                 continue
-            options = [f"myhostname={listener.name}", f"smtpd_tls_chain_files={certificate_file(self.state, listener.certificate)}"]
+            options = [
+                f"myhostname={listener.name}",
+                f"smtpd_tls_chain_files={certificate_file(self.state, listener.certificate)}",
+            ]
             options += POSTFIX_VARIANTS.get(variant, [])
             lines.append(f"{_bracketed(listener.address)}:25 inet n - n - - smtpd")
             lines += [f"  -o {option}" for option in options]
@@ -348,34 +472,64 @@ class Servers:
         user = pwd.getpwnam("Debian-exim")
         os.chown(log, user.pw_uid, user.pw_gid)
         return [
-            "exim_user = Debian-exim", "exim_group = Debian-exim", "keep_environment =", "primary_hostname = mx.lab.example",
-            f"spool_directory = {root}/spool", f"pid_file_path = {root}/pid", f"log_file_path = {log}/%slog",
-            "log_selector = +millisec +incoming_interface +smtp_connection +tls_sni", "write_rejectlog = false",
-            "daemon_smtp_ports = 25", "rfc1413_query_timeout = 0s", "smtp_accept_max = 400", "smtp_accept_queue = 0",
-            "smtp_load_reserve = 1000", "helo_allow_chars = _", "helo_lookup_domains =", "host_lookup =", "dns_dnssec_ok = 0",
-            "smtp_connect_backlog = 512", "tls_require_ciphers = NORMAL:+VERS-TLS1.2:+VERS-TLS1.3",
+            "exim_user = Debian-exim",
+            "exim_group = Debian-exim",
+            "keep_environment =",
+            "primary_hostname = mx.lab.example",
+            f"spool_directory = {root}/spool",
+            f"pid_file_path = {root}/pid",
+            f"log_file_path = {log}/%slog",
+            "log_selector = +millisec +incoming_interface +smtp_connection +tls_sni",
+            "write_rejectlog = false",
+            "daemon_smtp_ports = 25",
+            "rfc1413_query_timeout = 0s",
+            "smtp_accept_max = 400",
+            "smtp_accept_queue = 0",
+            "smtp_load_reserve = 1000",
+            "helo_allow_chars = _",
+            "helo_lookup_domains =",
+            "host_lookup =",
+            "dns_dnssec_ok = 0",
+            "smtp_connect_backlog = 512",
+            "tls_require_ciphers = NORMAL:+VERS-TLS1.2:+VERS-TLS1.3",
         ]
 
     def exim_config(self, root, addresses):
         here = "${tr{$received_ip_address}{:}{_}}"
         host = f"${{readfile{{{root}/name/{here}}}}}"
-        return "\n".join(self.exim_base(root) + [
-            f"local_interfaces = <; {' ; '.join(addresses)}",
-            f"smtp_banner = {host} ESMTP Exim $version_number",
-            f"smtp_active_hostname = {host}",
-            f"tls_advertise_hosts = ${{if exists{{{root}/plain/{here}}}{{:}}{{*}}}}",
-            f"tls_certificate = {root}/cert/{here}",
-            "acl_smtp_connect = connect", "begin acl", "connect:",
-            f"  defer condition = ${{if exists{{{root}/defer/{here}}}}}",
-            "    message = 421 Too busy, try again later",
-            f"  deny condition = ${{if exists{{{root}/reject/{here}}}}}",
-            "    message = 554 No SMTP service here", "  accept", "begin retry", "* * F,2h,15m", ""])
+        return "\n".join(
+            self.exim_base(root)
+            + [
+                f"local_interfaces = <; {' ; '.join(addresses)}",
+                f"smtp_banner = {host} ESMTP Exim $version_number",
+                f"smtp_active_hostname = {host}",
+                f"tls_advertise_hosts = ${{if exists{{{root}/plain/{here}}}{{:}}{{*}}}}",
+                f"tls_certificate = {root}/cert/{here}",
+                "acl_smtp_connect = connect",
+                "begin acl",
+                "connect:",
+                f"  defer condition = ${{if exists{{{root}/defer/{here}}}}}",
+                "    message = 421 Too busy, try again later",
+                f"  deny condition = ${{if exists{{{root}/reject/{here}}}}}",
+                "    message = 554 No SMTP service here",
+                "  accept",
+                "begin retry",
+                "* * F,2h,15m",
+                "",
+            ]
+        )
 
     def wait_until_ready(self):
         """Every address that shall answer has accepted a connection."""
-        wanted = [(listener.address, 25) for listener in self.plan.listeners if listener.server not in planning.MUTE_SERVERS]
-        wanted += [(address, 443) for policy in self.plan.policies for address, server in policy.pairs
-                   if server not in planning.MUTE_SERVERS]
+        wanted = [
+            (listener.address, 25) for listener in self.plan.listeners if listener.server not in planning.MUTE_SERVERS
+        ]
+        wanted += [
+            (address, 443)
+            for policy in self.plan.policies
+            for address, server in policy.pairs
+            if server not in planning.MUTE_SERVERS
+        ]
         wanted += [(address, 53) for address in RESOLVERS + list(planning.NAME_SERVER_ADDRESSES)]
         wanted = {(_packed(address), port): f"{address} port {port}" for address, port in wanted}
         self.wait_for("the name server's zones", self.zones_are_loaded)
@@ -407,7 +561,6 @@ def _listening():
                     continue
                 digits, port = words[1].split(":")
                 raw = bytes.fromhex(digits)
-                raw = b"".join(raw[at:at + 4][::-1] for at in range(0, width, 4))
+                raw = b"".join(raw[at : at + 4][::-1] for at in range(0, width, 4))
                 found.add((raw, int(port, 16)))
     return found
-

@@ -100,7 +100,10 @@ def ensure_folder(folder, key, keep_days, make):
 
 def forget_old(folder, most):
     """Leaves the newest folders, and those in use."""
-    old = sorted((path for path in folder.iterdir() if path.is_dir() and "." not in path.name), key=lambda path: path.stat().st_mtime)
+    old = sorted(
+        (path for path in folder.iterdir() if path.is_dir() and "." not in path.name),
+        key=lambda path: path.stat().st_mtime,
+    )
     for path in old[:-most]:
         remove_unused(path)
 

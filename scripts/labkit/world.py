@@ -13,9 +13,29 @@ class WorldError(Exception):
 
 
 DOMAIN_KEYS = {
-    "zone", "mx", "ns", "sts", "tlsrpt", "cname", "dns", "sts.cname", "tlsrpt.cname", "policy.cname",
-    "sts.dns", "tlsrpt.dns", "policy.dns", "policy", "policy.mx", "policy.max_age", "body", "policy.server",
-    "policy.status", "policy.type", "policy.location", "policy.cert", "policy.addr",
+    "zone",
+    "mx",
+    "ns",
+    "sts",
+    "tlsrpt",
+    "cname",
+    "dns",
+    "sts.cname",
+    "tlsrpt.cname",
+    "policy.cname",
+    "sts.dns",
+    "tlsrpt.dns",
+    "policy.dns",
+    "policy",
+    "policy.mx",
+    "policy.max_age",
+    "body",
+    "policy.server",
+    "policy.status",
+    "policy.type",
+    "policy.location",
+    "policy.cert",
+    "policy.addr",
 }
 HOST_KEYS = {"server", "addr", "cert", "tlsa", "dns", "tlsa.dns", "cname", "zone"}
 REPEATED_KEYS = {"sts", "tlsrpt", "tlsa", "ns"}
@@ -64,10 +84,10 @@ def _read_quoted(text, at):
             continue
         c = text[at + 1]
         if c == "x":
-            out.append(int(text[at + 2:at + 4], 16))
+            out.append(int(text[at + 2 : at + 4], 16))
             at += 4
         elif c == "u":
-            out += chr(int(text[at + 2:at + 6], 16)).encode()
+            out += chr(int(text[at + 2 : at + 6], 16)).encode()
             at += 6
         elif c in ESCAPES:
             out += ESCAPES[c]
@@ -109,7 +129,7 @@ def _read_value(text, at):
             part *= int(times.group(1))
             at = times.end()
         strings[-1] += part
-        follows = text[at:at + 2]
+        follows = text[at : at + 2]
         if follows == '+"':
             at += 1
         elif follows == '|"':
@@ -143,7 +163,7 @@ def _tokens(text):
         if not operator:
             yield name.group(), None, None
             continue
-        opening = text[operator.end():operator.end() + 1]
+        opening = text[operator.end() : operator.end() + 1]
         quoted = opening == '"'
         value, at = (_read_list if opening == "[" else _read_value)(text, operator.end())
         yield name.group(), operator.group(), (value, quoted)
@@ -187,7 +207,7 @@ def _claim(truth, name, claim):
     """Lays one field; of an UNCLAIMED one, all fields under it and its `~` claims are dropped too."""
     if claim is UNCLAIMED:
         for key in list(truth):
-            if key.startswith(name) and key[len(name):len(name) + 1] in (".", "[", "~", "!"):
+            if key.startswith(name) and key[len(name) : len(name) + 1] in (".", "[", "~", "!"):
                 del truth[key]
     truth[name] = claim
 

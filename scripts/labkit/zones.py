@@ -18,7 +18,11 @@ from labkit import packages, plan as planning
 TTL_S = 300
 NEGATIVE_TTL_S = 60
 SIGNATURE_LIFE = "400d"
-DIGESTS = {0: lambda data: data, 1: lambda data: hashlib.sha256(data).digest(), 2: lambda data: hashlib.sha512(data).digest()}
+DIGESTS = {
+    0: lambda data: data,
+    1: lambda data: hashlib.sha256(data).digest(),
+    2: lambda data: hashlib.sha512(data).digest(),
+}
 # At a zone's own name these stay sound, or the whole zone would be bogus.
 APEX_KEEPS = {"DNSKEY", "SOA", "NS", "NSEC", "CDS", "CDNSKEY"}
 CHAIN_PLACES = {"leaf": 0, "intermediate": 1, "root": 2}
@@ -33,8 +37,9 @@ def tlsa_text(usage, selector, matching, what, chain):
     if what in CHAIN_PLACES:
         certificate = chain[min(CHAIN_PLACES[what], len(chain) - 1)]
         if selector == 1:
-            data = certificate.public_key().public_bytes(serialization.Encoding.DER,
-                                                         serialization.PublicFormat.SubjectPublicKeyInfo)
+            data = certificate.public_key().public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
         else:
             data = certificate.public_bytes(serialization.Encoding.DER)
         data = DIGESTS.get(matching, DIGESTS[1])(data)
@@ -64,7 +69,7 @@ def _spoil(line, zone):
     if not zone.bogus and (owner not in zone.spoilt or (owner == zone.name and covered in APEX_KEEPS)):
         return line
     signature = words[-1]
-    return line[:len(line) - len(signature)] + ("B" if signature[0] == "A" else "A") + signature[1:]
+    return line[: len(line) - len(signature)] + ("B" if signature[0] == "A" else "A") + signature[1:]
 
 
 class Signer:
@@ -81,14 +86,30 @@ class Signer:
         return (zone.name.rstrip(".") or "root").replace("/", "_") + ".zone"
 
     def configure(self, zones):
-        lines = ["server:", f"  rundir: {self.folder}", "database:", f"  storage: {self.folder}/kasp",
-                 "policy:", "- id: lab", "  algorithm: ecdsap256sha256", "  single-type-signing: on",
-                 f"  rrsig-lifetime: {SIGNATURE_LIFE}", "  rrsig-refresh: 1d", "  cds-cdnskey-publish: none",
-                 "zone:"]
+        lines = [
+            "server:",
+            f"  rundir: {self.folder}",
+            "database:",
+            f"  storage: {self.folder}/kasp",
+            "policy:",
+            "- id: lab",
+            "  algorithm: ecdsap256sha256",
+            "  single-type-signing: on",
+            f"  rrsig-lifetime: {SIGNATURE_LIFE}",
+            "  rrsig-refresh: 1d",
+            "  cds-cdnskey-publish: none",
+            "zone:",
+        ]
         for zone in zones:
-            lines += [f"- domain: \"{zone.name.rstrip('.')}.\"", f"  storage: {self.folder}/plain",
-                      f"  file: \"{self.file_of(zone)}\"", "  dnssec-signing: on", "  dnssec-policy: lab",
-                      "  journal-content: none", "  semantic-checks: off"]
+            lines += [
+                f"- domain: \"{zone.name.rstrip('.')}.\"",
+                f"  storage: {self.folder}/plain",
+                f'  file: "{self.file_of(zone)}"',
+                "  dnssec-signing: on",
+                "  dnssec-policy: lab",
+                "  journal-content: none",
+                "  semantic-checks: off",
+            ]
         (self.folder / "kzonesign.conf").write_text("\n".join(lines) + "\n")
 
     def write(self, zone):
@@ -99,8 +120,20 @@ class Signer:
         if not zone.signed:
             signed.write_text(plain.read_text())
             return []
-        run = subprocess.run([self.program, "-c", self.folder / "kzonesign.conf", "-o", self.folder / "signed",
-                              zone.name.rstrip(".") + "."], env=self.environment, capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            [
+                self.program,
+                "-c",
+                self.folder / "kzonesign.conf",
+                "-o",
+                self.folder / "signed",
+                zone.name.rstrip(".") + ".",
+            ],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if run.returncode != 0:
             raise ZoneError(f"zone {zone.name} cannot be signed: {(run.stdout + run.stderr).strip()}")
         text = signed.read_text()
@@ -122,7 +155,9 @@ def write_all(plan, tree, folder, chains):
     signer = Signer(tree, folder)
     signer.configure([zone for zone in plan.zones.values() if zone.signed])
     anchor = []
-    for zone in sorted(plan.zones.values(), key=lambda zone: (zone.name != ".") and zone.name.count(".") + 1, reverse=True):
+    for zone in sorted(
+        plan.zones.values(), key=lambda zone: (zone.name != ".") and zone.name.count(".") + 1, reverse=True
+    ):
         digests = signer.write(zone)
         if zone.name == ".":
             anchor = digests

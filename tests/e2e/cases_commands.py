@@ -11,7 +11,7 @@ import truth
 
 QUICK_S = 60
 INTERRUPT_AFTER_S = 1.5
-STOP_WITHIN_S = 25          # --target-timeout of the lab, and some
+STOP_WITHIN_S = 25  # --target-timeout of the lab, and some
 SECOND_STOP_WITHIN_S = 3
 GOOD = ["enforce.example", "testing.example", "no-sts.example"]
 
@@ -30,8 +30,10 @@ def lists_of_all_kinds(suite, here):
     text = "".join(name + "\n" for name in GOOD)
     ranked = "rank,domain\r\n" + "".join(f"{rank},{name}\r\n" for rank, name in enumerate(GOOD, 11))
     kinds = {
-        "plain": here.write("kind.txt", text), "crlf": here.write("kind-crlf.txt", text.replace("\n", "\r\n")),
-        "no-end": here.write("kind-no-end.txt", text.rstrip("\n")), "ranked": here.write("kind.csv", ranked),
+        "plain": here.write("kind.txt", text),
+        "crlf": here.write("kind-crlf.txt", text.replace("\n", "\r\n")),
+        "no-end": here.write("kind-no-end.txt", text.rstrip("\n")),
+        "ranked": here.write("kind.csv", ranked),
         "gzip": here.write("kind.txt.gz", gzip.compress(text.encode())),
     }
     if shutil.which("zstd"):
@@ -43,29 +45,72 @@ def lists_of_all_kinds(suite, here):
         found = {record["domain"]: record for record in _read(here, f"kind-{kind}")}
         suite.expect(f"list {kind}: its domains", sorted(found) == sorted(GOOD), str(sorted(found)))
         if kind == "ranked":
-            suite.expect("ranks are kept", [found[name]["rank"] for name in GOOD] == [11, 12, 13], str([r["rank"] for r in found.values()]))
+            suite.expect(
+                "ranks are kept",
+                [found[name]["rank"] for name in GOOD] == [11, 12, 13],
+                str([r["rank"] for r in found.values()]),
+            )
     run = here.scan("kind-stdin", "-q", "-O", "jsonl", "--stages", "dns", "-", stdin=text.encode(), timeout=QUICK_S)
     suite.expect("list from standard input: exit 0", run.code == 0, run.text())
     suite.expect("list from standard input: its domains", len(_read(here, "kind-stdin")) == len(GOOD))
 
 
 def dirty_lines(suite, here):
-    lines = ["enforce.example", "", "   ", "not a domain", "ENFORCE.Example.", "-bad-.example", "a..b", "http://enforce.example/", "192.0.2.1",
-             "x" * 300 + ".example", "b\u00fccher.example", "enforce.example", "user@enforce.example", "single"]
+    lines = [
+        "enforce.example",
+        "",
+        "   ",
+        "not a domain",
+        "ENFORCE.Example.",
+        "-bad-.example",
+        "a..b",
+        "http://enforce.example/",
+        "192.0.2.1",
+        "x" * 300 + ".example",
+        "b\u00fccher.example",
+        "enforce.example",
+        "user@enforce.example",
+        "single",
+    ]
     raw = "\n".join(lines).encode() + b"\n\xff\xfe\n\0\n"
-    run = here.scan("dirty", "-q", "-O", "msgpack,csv,jsonl", "--stages", "dns,policy", here.write("dirty.txt", raw), timeout=QUICK_S)
+    run = here.scan(
+        "dirty",
+        "-q",
+        "-O",
+        "msgpack,csv,jsonl",
+        "--stages",
+        "dns,policy",
+        here.write("dirty.txt", raw),
+        timeout=QUICK_S,
+    )
     suite.expect("a dirty list: exit 0", run.code == 0, run.text())
     targets = [number for number, line in enumerate(raw.split(b"\n")[:-1], 1) if line]
     for kind in records.FORMATS:
         found = {int(record["index"]): record for record in _read(here, "dirty", kind)}
-        suite.expect(f"{kind}: a record for every line that is not empty", sorted(found) == targets, f"{sorted(found)} against {targets}")
+        suite.expect(
+            f"{kind}: a record for every line that is not empty",
+            sorted(found) == targets,
+            f"{sorted(found)} against {targets}",
+        )
     found = {record["index"]: record for record in _read(here, "dirty")}
     for number in (4, 6, 7, 9, 10, 15, 16):
-        suite.expect(f"line {number} is invalid input", found.get(number, {}).get("status") == "invalid-input", str(found.get(number))[:200])
+        suite.expect(
+            f"line {number} is invalid input",
+            found.get(number, {}).get("status") == "invalid-input",
+            str(found.get(number))[:200],
+        )
     for number in (1, 5, 12):
-        suite.expect(f"line {number} is enforce.example, scanned", found.get(number, {}).get("domain") == "enforce.example" and
-                     records.look_up(found[number], "verdict.sts") == "enforce", str(found.get(number))[:200])
-    suite.expect("a U-label becomes an A-label", found.get(11, {}).get("domain") == "xn--bcher-kva.example", str(found.get(11))[:200])
+        suite.expect(
+            f"line {number} is enforce.example, scanned",
+            found.get(number, {}).get("domain") == "enforce.example"
+            and records.look_up(found[number], "verdict.sts") == "enforce",
+            str(found.get(number))[:200],
+        )
+    suite.expect(
+        "a U-label becomes an A-label",
+        found.get(11, {}).get("domain") == "xn--bcher-kva.example",
+        str(found.get(11))[:200],
+    )
 
 
 def bad_input(suite, here):
@@ -85,14 +130,22 @@ def bad_input(suite, here):
     first = here.scan("taken", "-q", "--stages", "dns", good, timeout=QUICK_S)
     suite.expect("a first scan into a folder", first.code == 0, first.text())
     _one_line(suite, "a folder that holds a scan", here.scan("taken", "-q", good))
-    silent = here.scan("bad-9", "--name-servers", "203.0.113.200", "--timeout", "200ms", "--retries", "0", good, timeout=QUICK_S)
+    silent = here.scan(
+        "bad-9", "--name-servers", "203.0.113.200", "--timeout", "200ms", "--retries", "0", good, timeout=QUICK_S
+    )
     _one_line(suite, "a name server that does not answer", silent)
     for number in range(1, 10):
-        left = list((here.folder / f"bad-{number}").glob("domains-[0-9]*")) if (here.folder / f"bad-{number}").is_dir() else []
+        left = (
+            list((here.folder / f"bad-{number}").glob("domains-[0-9]*"))
+            if (here.folder / f"bad-{number}").is_dir()
+            else []
+        )
         suite.expect(f"bad-{number} left no part that looks whole", not left, str(left))
     for command in ([here.program, "--help"], [here.program, "scan", "--help"], [here.program, "--version"]):
         run = suites.run(command)
-        suite.expect(f"{' '.join(str(word) for word in command[1:])}: exit 0 and words", run.code == 0 and run.out, run.text())
+        suite.expect(
+            f"{' '.join(str(word) for word in command[1:])}: exit 0 and words", run.code == 0 and run.out, run.text()
+        )
 
 
 def interrupted_and_resumed(suite, here):
@@ -104,22 +157,42 @@ def interrupted_and_resumed(suite, here):
     again = here.scan("stopped", "-q", "--resume", "-O", "jsonl", path)
     suite.expect("--resume: exit 0", again.code == 0, again.text())
     found = sorted(record["index"] for record in _read(here, "stopped"))
-    suite.expect("interrupted and resumed: every target once", found == list(range(1, len(domains) + 1)), f"{len(found)} records")
+    suite.expect(
+        "interrupted and resumed: every target once", found == list(range(1, len(domains) + 1)), f"{len(found)} records"
+    )
     run = here.scan("stopped-twice", "-q", "-O", "jsonl", path, interrupts=[INTERRUPT_AFTER_S, 0.3])
     suite.expect("a second Ctrl-C: exit 2", run.code == 2, run.text())
-    suite.expect("a second Ctrl-C stops at once", run.seconds < INTERRUPT_AFTER_S + 0.3 + SECOND_STOP_WITHIN_S, run.text())
+    suite.expect(
+        "a second Ctrl-C stops at once", run.seconds < INTERRUPT_AFTER_S + 0.3 + SECOND_STOP_WITHIN_S, run.text()
+    )
     left = [part.name for part in (here.folder / "stopped-twice").glob("domains-[0-9]*")]
     suite.expect("a second Ctrl-C leaves no part that looks whole", not left, str(left))
     again = here.scan("stopped-twice", "-q", "--resume", "-O", "jsonl", path)
     suite.expect("--resume after a second Ctrl-C: exit 0", again.code == 0, again.text())
     found = sorted(record["index"] for record in _read(here, "stopped-twice"))
-    suite.expect("stopped at once and resumed: every target once", found == list(range(1, len(domains) + 1)), f"{len(found)} records")
+    suite.expect(
+        "stopped at once and resumed: every target once",
+        found == list(range(1, len(domains) + 1)),
+        f"{len(found)} records",
+    )
 
 
 def check_tells_the_truth(suite, here):
     domains, _ = here.truth
-    chosen = ["enforce.example", "testing.example", "no-sts.example", "record-bad-id.example", "cert-expired.example", "http-404.example",
-              "match-typo.example", "dane.example", "plain-dns.test", "no-mail.example", "mx-expired.example", "body-html.example"]
+    chosen = [
+        "enforce.example",
+        "testing.example",
+        "no-sts.example",
+        "record-bad-id.example",
+        "cert-expired.example",
+        "http-404.example",
+        "match-typo.example",
+        "dane.example",
+        "plain-dns.test",
+        "no-mail.example",
+        "mx-expired.example",
+        "body-html.example",
+    ]
     for name in chosen:
         if name not in domains:
             continue
@@ -132,20 +205,37 @@ def check_tells_the_truth(suite, here):
     suite.expect("check: exit 0 whatever the verdict", run.code == 0, run.text())
     suite.expect("check: names the domain", "match-typo.example" in run.out, run.out[:300])
     suite.expect("check: no colours in a pipe", "\x1b[" not in run.out, run.out[:300])
-    run = suites.run([here.program, "check", "--name-servers", "203.0.113.200", "--timeout", "200ms", "--retries", "0", "enforce.example"], timeout=QUICK_S)
+    run = suites.run(
+        [
+            here.program,
+            "check",
+            "--name-servers",
+            "203.0.113.200",
+            "--timeout",
+            "200ms",
+            "--retries",
+            "0",
+            "enforce.example",
+        ],
+        timeout=QUICK_S,
+    )
     suite.expect("check: exit 1 when it could not look", run.code == 1, run.text())
     suite.expect("check: no domain is an error", suites.run([here.program, "check"]).code == 1)
 
 
 def judged_again(suite, here):
     assert here.main is not None
-    run = suites.run([here.program, "judge", "-q", "-O", "jsonl", here.out, "-o", here.folder / "judged"], timeout=QUICK_S)
+    run = suites.run(
+        [here.program, "judge", "-q", "-O", "jsonl", here.out, "-o", here.folder / "judged"], timeout=QUICK_S
+    )
     suite.expect("judge: exit 0", run.code == 0, run.text())
     before = {record["index"]: record for record in here.read("domains", "jsonl")}
     after = {record["index"]: record for record in _read(here, "judged")}
     suite.expect("judge: as many records", before.keys() == after.keys(), f"{len(after)} of {len(before)}")
     for index, record in before.items():
-        same = json.dumps(record, sort_keys=True, default=repr) == json.dumps(after.get(index), sort_keys=True, default=repr)
+        same = json.dumps(record, sort_keys=True, default=repr) == json.dumps(
+            after.get(index), sort_keys=True, default=repr
+        )
         suite.expect(f"judge says again what the scan said of {record['domain']}", same, "the records differ")
 
 
@@ -154,7 +244,17 @@ def streamed(suite, here):
     run = suites.run([here.program, "scan", "-q", "-O", "jsonl", "-o", "-", path], timeout=QUICK_S)
     suite.expect("-o -: exit 0", run.code == 0, run.text())
     found = [json.loads(line) for line in run.out.splitlines()]
-    suite.expect("-o -: one line of JSON a target", sorted(record["domain"] for record in found) == sorted(GOOD), run.out[:300])
+    suite.expect(
+        "-o -: one line of JSON a target", sorted(record["domain"] for record in found) == sorted(GOOD), run.out[:300]
+    )
 
 
-CASES = [lists_of_all_kinds, dirty_lines, bad_input, check_tells_the_truth, judged_again, streamed, interrupted_and_resumed]
+CASES = [
+    lists_of_all_kinds,
+    dirty_lines,
+    bad_input,
+    check_tells_the_truth,
+    judged_again,
+    streamed,
+    interrupted_and_resumed,
+]

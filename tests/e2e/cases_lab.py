@@ -46,7 +46,10 @@ def _ask(name, kind):
 
 
 def _is_honest(row):
-    return not any("villain:" in (row.text(key) or "") or "resolver:" in (row.text(key) or "") for key in ("zone", "dns", "sts.dns"))
+    return not any(
+        "villain:" in (row.text(key) or "") or "resolver:" in (row.text(key) or "")
+        for key in ("zone", "dns", "sts.dns")
+    )
 
 
 def zones_are_as_the_table_says(suite, here):
@@ -68,7 +71,9 @@ def zones_are_as_the_table_says(suite, here):
 def truth_of_rows_is_in_the_vocabulary(suite, here):
     """A typing error in the table must not look like a fault of the scanner."""
     made = plan.make(world.read(here.world))
-    wrong = [f"line {row.line}: {row.name} claims nothing" for row in made.world.domains + made.world.hosts if not row.truth]
+    wrong = [
+        f"line {row.line}: {row.name} claims nothing" for row in made.world.domains + made.world.hosts if not row.truth
+    ]
     suite.check("every row claims something", wrong)
 
 
@@ -77,8 +82,12 @@ def recorder_counts(suite, _here):
         return recorder.Kept([(begin, end, "a", 25) for begin, end in spans])
 
     for name, spans, spacing_ms, most in (
-            ("none", [], None, 0), ("one", [(1.0, 2.0)], None, 1), ("one after the other", [(1.0, 2.0), (2.0, 3.0)], 1000.0, 1),
-            ("two at once", [(1.0, 2.0), (1.5, 3.0)], 500.0, 2), ("never closed", [(1.0, None), (4.0, 5.0)], 3000.0, 2)):
+        ("none", [], None, 0),
+        ("one", [(1.0, 2.0)], None, 1),
+        ("one after the other", [(1.0, 2.0), (2.0, 3.0)], 1000.0, 1),
+        ("two at once", [(1.0, 2.0), (1.5, 3.0)], 500.0, 2),
+        ("never closed", [(1.0, None), (4.0, 5.0)], 3000.0, 2),
+    ):
         found = kept(*spans)
         suite.expect(f"recorder, {name}: spacing", found.spacing_ms == spacing_ms, str(found.spacing_ms))
         suite.expect(f"recorder, {name}: concurrency", found.concurrency == most, str(found.concurrency))
@@ -89,10 +98,15 @@ def recorder_counts(suite, _here):
 
 
 def bad_tables_are_refused(suite, here):
-    for name, text in (("an unknown key", "[domains]\na.example colour=red\n"), ("an unknown bundle", "[domains]\na.example => @no-such\n"),
-                       ("a quote left open", '[domains]\na.example sts="v\n'), ("a name twice", "[domains]\na.example\na.example\n"),
-                       ("an unknown server", "[hosts]\nmx.a.example server=sendmail\n"), ("a foreign top level", "[domains]\na.com\n"),
-                       ("an unknown behaviour", "[hosts]\nmx.a.example server=villain:no-such\n")):
+    for name, text in (
+        ("an unknown key", "[domains]\na.example colour=red\n"),
+        ("an unknown bundle", "[domains]\na.example => @no-such\n"),
+        ("a quote left open", '[domains]\na.example sts="v\n'),
+        ("a name twice", "[domains]\na.example\na.example\n"),
+        ("an unknown server", "[hosts]\nmx.a.example server=sendmail\n"),
+        ("a foreign top level", "[domains]\na.com\n"),
+        ("an unknown behaviour", "[hosts]\nmx.a.example server=villain:no-such\n"),
+    ):
         run = suites.run([here.lab, "check", "--world", here.write("bad.world", text)])
         suite.expect(f"a table with {name}: exit 1, one line", run.code == 1 and run.err.count("\n") == 1, run.text())
 
@@ -119,20 +133,44 @@ def labs_come_and_go(suite, here):
     run = suites.run([here.lab, "run", "--world", here.world, "--", "no-such-command"], timeout=LAB_UP_S)
     suite.expect("a command that is not there: exit 127", run.code == 127, run.text())
     before = {pid for pid, _ in _processes()}
-    pair = [subprocess.Popen([here.lab, "run", "--world", here.world, "--", "sh", "-c", "sleep 3; getent ahostsv4 mx1.good.example"],
-                             stdout=subprocess.PIPE) for _ in range(2)]
+    pair = [
+        subprocess.Popen(
+            [here.lab, "run", "--world", here.world, "--", "sh", "-c", "sleep 3; getent ahostsv4 mx1.good.example"],
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
     for lab in pair:
         out, _ = lab.communicate(timeout=2 * LAB_UP_S)
-        suite.expect("two labs at once: each has its own world", lab.returncode == 0 and b"198.18." in out, f"exit {lab.returncode}, {out!r}")
-    lab = subprocess.Popen([here.lab, "run", "--world", here.world, "--", sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"],
-                           stdout=subprocess.PIPE)
+        suite.expect(
+            "two labs at once: each has its own world",
+            lab.returncode == 0 and b"198.18." in out,
+            f"exit {lab.returncode}, {out!r}",
+        )
+    lab = subprocess.Popen(
+        [
+            here.lab,
+            "run",
+            "--world",
+            here.world,
+            "--",
+            sys.executable,
+            "-c",
+            "import time; print('up', flush=True); time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+    )
     lab.stdout.readline()
     lab.send_signal(signal.SIGKILL)
     lab.wait()
     end, left = time.monotonic() + GONE_WITHIN_S, [None]
     while left and time.monotonic() < end:
         time.sleep(0.1)
-        left = [(pid, line) for pid, line in _processes() if pid not in before and line.strip() and ("/packages/" in line or "labkit" in line)]
+        left = [
+            (pid, line)
+            for pid, line in _processes()
+            if pid not in before and line.strip() and ("/packages/" in line or "labkit" in line)
+        ]
     suite.expect("a lab that is killed leaves no process", not left, str(left)[:400])
 
 

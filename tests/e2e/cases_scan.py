@@ -54,7 +54,12 @@ class Place:
         """Addresses of the host that a scan tries at its start."""
         settings = dict(line.split(" = ", 1) for line in (self.state / "stsweep.conf").read_text().splitlines())
         name = settings.get("preflight-host")
-        return [entry["address"] for host in self.read("hosts", "jsonl") if host["host"] == name for entry in host["addresses"]]
+        return [
+            entry["address"]
+            for host in self.read("hosts", "jsonl")
+            if host["host"] == name
+            for entry in host["addresses"]
+        ]
 
     @functools.lru_cache(maxsize=None)
     def read(self, family, kind):
@@ -88,9 +93,15 @@ def every_target_once(suite, here):
     wanted = here.domains()
     for kind in records.FORMATS:
         found = here.read("domains", kind)
-        suite.expect(f"{kind}: {len(wanted)} targets in, as many records out", len(found) == len(wanted), f"{len(found)} records")
+        suite.expect(
+            f"{kind}: {len(wanted)} targets in, as many records out", len(found) == len(wanted), f"{len(found)} records"
+        )
         by_index = {int(record["index"]): record["domain"] for record in found}
-        wrong = [f"index {at}: {by_index.get(at)}, should be {name}" for at, name in enumerate(wanted, 1) if by_index.get(at) != name]
+        wrong = [
+            f"index {at}: {by_index.get(at)}, should be {name}"
+            for at, name in enumerate(wanted, 1)
+            if by_index.get(at) != name
+        ]
         suite.check(f"{kind}: index is the line of the target", wrong)
 
 
@@ -131,7 +142,11 @@ def msgpack_says_what_jsonl_says(suite, here):
     for family in records.FAMILY_KEYS:
         packed = {_key_of(family, record): record for record in here.read(family, "msgpack")}
         lines = {_key_of(family, record): record for record in here.read(family, "jsonl")}
-        suite.expect(f"{family}: the same records in msgpack and JSON Lines", set(packed) == set(lines), f"{set(packed) ^ set(lines)}")
+        suite.expect(
+            f"{family}: the same records in msgpack and JSON Lines",
+            set(packed) == set(lines),
+            f"{set(packed) ^ set(lines)}",
+        )
         for key in packed.keys() & lines.keys():
             suite.check(f"{family} {key}: msgpack and JSON Lines agree", _differences(packed[key], lines[key]))
 
@@ -154,7 +169,9 @@ def _csv_differences(record, row):
                 yield f"{name}: no column"
             continue
         if isinstance(value, list):
-            found = cell if isinstance(cell, list) else [cell] if isinstance(cell, bytes) else records.split_csv_list(cell)
+            found = (
+                cell if isinstance(cell, list) else [cell] if isinstance(cell, bytes) else records.split_csv_list(cell)
+            )
             if found != records.csv_text(value) and not (found == [] and value in ([], [""])):
                 yield f"{name}: {found!r} against {value!r}"
         elif cell != records.csv_text(value):
@@ -167,7 +184,10 @@ def csv_says_what_jsonl_says(suite, here):
         for record in here.read(family, "jsonl"):
             key = _key_of(family, record)
             row = rows.get(key)
-            suite.check(f"{family} {key}: CSV and JSON Lines agree", ["no row"] if row is None else _csv_differences(record, row))
+            suite.check(
+                f"{family} {key}: CSV and JSON Lines agree",
+                ["no row"] if row is None else _csv_differences(record, row),
+            )
 
 
 def csv_holds_the_lists_of_maps(suite, here):
@@ -175,14 +195,19 @@ def csv_holds_the_lists_of_maps(suite, here):
     for record in here.read("domains", "jsonl"):
         found = rows[str(record["index"])].get("//hosts", [])
         named = [host["host"] for host in record["hosts"] or []]
-        suite.expect(f"{record['domain']}: its hosts are in domain-hosts", [row["host"] for row in found] == named,
-                     f"{[row['host'] for row in found]} against {named}")
+        suite.expect(
+            f"{record['domain']}: its hosts are in domain-hosts",
+            [row["host"] for row in found] == named,
+            f"{[row['host'] for row in found]} against {named}",
+        )
 
 
 def each_host_once(suite, here):
     for kind in records.FORMATS:
         names = Counter(record["host"] for record in here.read("hosts", kind))
-        suite.check(f"{kind}: each host once", [f"{name}: {count} records" for name, count in names.items() if count > 1])
+        suite.check(
+            f"{kind}: each host once", [f"{name}: {count} records" for name, count in names.items() if count > 1]
+        )
     hosts = {record["host"] for record in here.read("hosts", "jsonl")}
     faults = []
     for record in here.read("domains", "jsonl"):
@@ -200,12 +225,27 @@ def probes_are_not_repeated(suite, here):
         allowed[address] += 1
     for host in here.read("hosts", "jsonl"):
         for address in host["addresses"] or []:
-            base = 1 if records.look_up(address, "tls_base.version") or (host["tlsa"] or {}).get("base") not in (None, host["host"]) else 0
+            base = (
+                1
+                if records.look_up(address, "tls_base.version")
+                or (host["tlsa"] or {}).get("base") not in (None, host["host"])
+                else 0
+            )
             allowed[address["address"]] += (address["tries"] or 1) + base
-    suite.check("no address has more connections than probes and second tries",
-                [f"{address}: {count} connections, {allowed[address]} accounted for" for address, count in opened.items() if count > allowed[address]])
-    settled = [address for host in here.read("hosts", "jsonl") for address in host["addresses"] or []
-               if address["outcome"] == "success" and (address["tries"] or 1) > 2]
+    suite.check(
+        "no address has more connections than probes and second tries",
+        [
+            f"{address}: {count} connections, {allowed[address]} accounted for"
+            for address, count in opened.items()
+            if count > allowed[address]
+        ],
+    )
+    settled = [
+        address
+        for host in here.read("hosts", "jsonl")
+        for address in host["addresses"] or []
+        if address["outcome"] == "success" and (address["tries"] or 1) > 2
+    ]
     suite.expect("nothing is tried more than twice", not settled, str(settled)[:200])
 
 
@@ -219,16 +259,24 @@ def certificates_are_complete(suite, here):
         for address in record["addresses"] or []:
             wanted.update(records.look_up(address, "tls.chain") or [])
             wanted.update(records.look_up(address, "tls_base.chain") or [])
-    suite.expect("every chain's certificates are in certs", wanted <= set(held), f"{len(wanted - set(held))} are missing")
+    suite.expect(
+        "every chain's certificates are in certs", wanted <= set(held), f"{len(wanted - set(held))} are missing"
+    )
     for record in here.read("certs", "msgpack"):
         der = record["der"]
         der = der if isinstance(der, bytes) else der.encode()
-        suite.expect("a certificate's name is the hash of its DER", hashlib.sha256(der).hexdigest() == record["sha256"], record["sha256"])
+        suite.expect(
+            "a certificate's name is the hash of its DER",
+            hashlib.sha256(der).hexdigest() == record["sha256"],
+            record["sha256"],
+        )
 
 
 def metadata_adds_up(suite, here):
     metadata = here.metadata
-    suite.expect("the metadata say complete", metadata.get("status") == "complete", f"status {metadata.get('status')!r}")
+    suite.expect(
+        "the metadata say complete", metadata.get("status") == "complete", f"status {metadata.get('status')!r}"
+    )
     listed = _find_parts(metadata)
     suite.expect("the metadata list the parts", bool(listed), "no list of parts found")
     faults, counts = [], Counter()
@@ -248,7 +296,11 @@ def metadata_adds_up(suite, here):
         for kind in records.FORMATS:
             if f"{family}.{kind}" in counts:
                 found = len(here.read(family, kind))
-                suite.expect(f"records of {family}.{kind}", counts[f"{family}.{kind}"] == found, f"{counts[f'{family}.{kind}']} listed, {found} there")
+                suite.expect(
+                    f"records of {family}.{kind}",
+                    counts[f"{family}.{kind}"] == found,
+                    f"{counts[f'{family}.{kind}']} listed, {found} there",
+                )
     _counts_add_up(suite, here, metadata)
 
 
@@ -264,36 +316,77 @@ def _find_parts(value):
 
 def _counts_add_up(suite, here, metadata):
     domains = here.read("domains", "jsonl")
-    suite.expect("gathered.targets", records.look_up(metadata, "gathered.targets") == len(domains),
-                 f"{records.look_up(metadata, 'gathered.targets')} of {len(domains)}")
-    suite.expect("gathered.hosts", records.look_up(metadata, "gathered.hosts") == len(here.read("hosts", "jsonl")),
-                 f"{records.look_up(metadata, 'gathered.hosts')} of {len(here.read('hosts', 'jsonl'))}")
+    suite.expect(
+        "gathered.targets",
+        records.look_up(metadata, "gathered.targets") == len(domains),
+        f"{records.look_up(metadata, 'gathered.targets')} of {len(domains)}",
+    )
+    suite.expect(
+        "gathered.hosts",
+        records.look_up(metadata, "gathered.hosts") == len(here.read("hosts", "jsonl")),
+        f"{records.look_up(metadata, 'gathered.hosts')} of {len(here.read('hosts', 'jsonl'))}",
+    )
     counts = metadata["counts"]
     for name, family in (("domains", "domains"), ("hosts", "hosts"), ("certificates", "certs")):
-        suite.expect(f"counts.{name}", counts.get(name) == len(here.read(family, "jsonl")), f"{counts.get(name)} counted")
-    suite.expect("the outcomes of a domain are counted", {"status", "mx.kind", "verdict.sts", "verdict.delivery"} <= set(counts), str(sorted(counts)))
+        suite.expect(
+            f"counts.{name}", counts.get(name) == len(here.read(family, "jsonl")), f"{counts.get(name)} counted"
+        )
+    suite.expect(
+        "the outcomes of a domain are counted",
+        {"status", "mx.kind", "verdict.sts", "verdict.delivery"} <= set(counts),
+        str(sorted(counts)),
+    )
     for field, table in counts.items():
         if not isinstance(table, dict):
             continue
         found = Counter(records.look_up(record, field) or "null" for record in domains)
-        suite.check(f"counts of {field} are those of the records",
-                    [f"{word}: {table.get(word, 0)} counted, {found[word]} records" for word in set(table) | set(found) if table.get(word, 0) != found[word]])
+        suite.check(
+            f"counts of {field} are those of the records",
+            [
+                f"{word}: {table.get(word, 0)} counted, {found[word]} records"
+                for word in set(table) | set(found)
+                if table.get(word, 0) != found[word]
+            ],
+        )
     read = list(metadata["inputs"].values())[0]
     data = (here.folder / "list.txt").read_bytes()
-    suite.expect("the input's hash, bytes and targets", (read["sha256"], read["bytes"], read["targets"]) ==
-                 (hashlib.sha256(data).hexdigest(), len(data), len(domains)), str(read))
-    suite.expect("an outcome for every probe", sum(metadata["probes"].values()) <= metadata["gathered"]["connections"], str(metadata["probes"]))
+    suite.expect(
+        "the input's hash, bytes and targets",
+        (read["sha256"], read["bytes"], read["targets"]) == (hashlib.sha256(data).hexdigest(), len(data), len(domains)),
+        str(read),
+    )
+    suite.expect(
+        "an outcome for every probe",
+        sum(metadata["probes"].values()) <= metadata["gathered"]["connections"],
+        str(metadata["probes"]),
+    )
     connections = records.look_up(metadata, "gathered.connections")
     if connections is not None:
         seen = len(here.connections)
-        suite.expect("as many connections as the recorder saw", abs(connections - seen) <= _unrecorded(here, connections), f"{connections} counted, {seen} on the wire")
+        suite.expect(
+            "as many connections as the recorder saw",
+            abs(connections - seen) <= _unrecorded(here, connections),
+            f"{connections} counted, {seen} on the wire",
+        )
 
 
 def _unrecorded(here, connections):
     """Connections to addresses without a route leave no packet."""
-    lost = sum(address["tries"] or 1 for host in here.read("hosts", "jsonl") for address in host["addresses"] or [] if address["outcome"] == "unreachable")
-    return lost + sum((record["sts"]["policy"] or {}).get("tries") or 1 for record in here.read("domains", "jsonl")
-                      if records.look_up(record, "sts.policy.error") == "unreachable") * 2
+    lost = sum(
+        address["tries"] or 1
+        for host in here.read("hosts", "jsonl")
+        for address in host["addresses"] or []
+        if address["outcome"] == "unreachable"
+    )
+    return (
+        lost
+        + sum(
+            (record["sts"]["policy"] or {}).get("tries") or 1
+            for record in here.read("domains", "jsonl")
+            if records.look_up(record, "sts.policy.error") == "unreachable"
+        )
+        * 2
+    )
 
 
 def limits_were_kept(suite, here):
@@ -303,10 +396,16 @@ def limits_were_kept(suite, here):
     providers = {address: provider for address, provider in rows}
     mail = [row for row in here.connections if row[3] == MX_PORT]
     for title, connections, name_of, rate, most in (
-            ("provider", mail, providers.get, "provider_rate_per_minute", "provider_connections_count"),
-            ("MX address", mail, lambda address: address, "address_rate_per_minute", "address_connections_count"),
-            ("policy address", [row for row in here.connections if row[3] == POLICY_PORT], lambda address: address, "address_rate_per_minute",
-             "address_connections_count")):
+        ("provider", mail, providers.get, "provider_rate_per_minute", "provider_connections_count"),
+        ("MX address", mail, lambda address: address, "address_rate_per_minute", "address_connections_count"),
+        (
+            "policy address",
+            [row for row in here.connections if row[3] == POLICY_PORT],
+            lambda address: address,
+            "address_rate_per_minute",
+            "address_connections_count",
+        ),
+    ):
         groups = recorder.group(connections, name_of)
         spacing_ms = 60000 / limits[rate] - SPACING_SLACK_MS
         suite.expect(f"connections by {title} were seen", bool(groups), "the recorder saw none")
@@ -321,6 +420,18 @@ def truth_of_formats(suite, here):
     suite.expect("the CSV has a header", header.startswith("schema,index,rank,domain,"), header[:80])
 
 
-CASES = [scan_ends_well, every_target_once, domains_tell_the_truth, hosts_tell_the_truth, msgpack_says_what_jsonl_says,
-         csv_says_what_jsonl_says, csv_holds_the_lists_of_maps, each_host_once, probes_are_not_repeated, certificates_are_complete,
-         metadata_adds_up, limits_were_kept, truth_of_formats]
+CASES = [
+    scan_ends_well,
+    every_target_once,
+    domains_tell_the_truth,
+    hosts_tell_the_truth,
+    msgpack_says_what_jsonl_says,
+    csv_says_what_jsonl_says,
+    csv_holds_the_lists_of_maps,
+    each_host_once,
+    probes_are_not_repeated,
+    certificates_are_complete,
+    metadata_adds_up,
+    limits_were_kept,
+    truth_of_formats,
+]

@@ -45,10 +45,15 @@ def _join_b64(value):
     out = {}
     for key, item in value.items():
         if key.endswith(B64):
-            decode = [base64.b64decode(one) for one in item] if isinstance(item, list) else \
-                None if item is None else base64.b64decode(item)
-            if decode is not None or key[:-len(B64)] not in value:
-                out[key[:-len(B64)]] = _plain(decode)
+            decode = (
+                [base64.b64decode(one) for one in item]
+                if isinstance(item, list)
+                else None
+                if item is None
+                else base64.b64decode(item)
+            )
+            if decode is not None or key[: -len(B64)] not in value:
+                out[key[: -len(B64)]] = _plain(decode)
         elif key + B64 not in value or item is not None:
             out[key] = _join_b64(item)
     return out
@@ -146,7 +151,7 @@ class CsvTables:
                 record = records.get(row[key])
                 if record is None:
                     raise ReadError(f"{table} has a row of {key} {row[key]}, which {self.family} has not")
-                record.setdefault("//" + table[len(prefix):], []).append(self._merge_b64(row))
+                record.setdefault("//" + table[len(prefix) :], []).append(self._merge_b64(row))
         return list(records.values())
 
     @staticmethod
@@ -156,7 +161,7 @@ class CsvTables:
             if name.endswith(B64):
                 if cell:
                     decoded = [_plain(base64.b64decode(one)) for one in cell.split(";")]
-                    out[name[:-len(B64)]] = decoded if len(decoded) > 1 else decoded[0]
+                    out[name[: -len(B64)]] = decoded if len(decoded) > 1 else decoded[0]
             elif name not in out or cell:
                 out[name] = cell
         return out
@@ -185,7 +190,7 @@ def _look_up(value, steps):
             continue
         items = value or []
         if index == "*":
-            return [_look_up(item, steps[at + 1:]) for item in items]
+            return [_look_up(item, steps[at + 1 :]) for item in items]
         value = next((item for item in items if _picked(item, index)), None)
     return value
 
@@ -196,9 +201,9 @@ def look_up_csv(record, path):
     for at, (name, index) in enumerate(steps):
         if not index:
             continue
-        table = "-".join(step for step, _ in steps[:at + 1]).replace("_", "-")
+        table = "-".join(step for step, _ in steps[: at + 1]).replace("_", "-")
         rows = record.get("//" + table, [])
-        column = ".".join(step for step, _ in steps[at + 1:])
+        column = ".".join(step for step, _ in steps[at + 1 :])
         if index == "*":
             return [row.get(column, "") for row in rows]
         row = next((row for row in rows if _picked(row, index)), None)

@@ -66,8 +66,13 @@ class Run:
 def run(command, stdin=None, timeout=300, environment=None, interrupts=()):
     """Runs a command. `interrupts` are seconds after which it gets SIGINT, one after the other."""
     begin = time.monotonic()
-    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **(environment or {})))
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(os.environ, **(environment or {})),
+    )
     for pause in interrupts:
         time.sleep(pause)
         if process.poll() is None:
