@@ -129,14 +129,17 @@ static void judge_certificate(struct chain_memory *memory,
 		set_result(address, HOST_RESULT_SUCCESS, NULL);
 }
 
-/* The handshake did not end: what the server did is its failure, what did not come in time is not known (MEASURES 12). */
+/*
+ * The handshake did not end: what the server did is its failure, what did not come in time, or was over our own limits, is not
+ * known (MEASURES 1 and 12).
+ */
 static enum host_result result_of_handshake(enum outcome outcome)
 {
 	switch (outcome) {
 	case OUTCOME_ALERT:
 	case OUTCOME_PROTOCOL_ERROR:
-	case OUTCOME_TOO_LARGE:
 		return HOST_RESULT_VALIDATION_FAILURE;
+	case OUTCOME_TOO_LARGE:
 	case OUTCOME_NULL:
 	case OUTCOME_SUCCESS:
 	case OUTCOME_REFUSED:

@@ -125,10 +125,11 @@ static bool is_unknown_tcp(enum policy_error error)
 	       error == POLICY_ERROR_UNREACHABLE;
 }
 
+/* A handshake has no size of its own: what was too large was so for us (limits of a connection and of a certificate). */
 static bool is_unknown_tls(enum policy_error error)
 {
 	return error == POLICY_ERROR_TIMEOUT || error == POLICY_ERROR_CLOSED ||
-	       error == POLICY_ERROR_RESET;
+	       error == POLICY_ERROR_RESET || error == POLICY_ERROR_TOO_LARGE;
 }
 
 static bool is_unknown_http(enum policy_error error, int64_t status)
