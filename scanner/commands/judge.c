@@ -7,63 +7,17 @@
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "commands/fields.h"
 #include "commands/finish.h"
+#include "commands/folder.h"
 #include "commands/scan_metadata.h"
-#include "output/scan_dir.h"
+#include "workers/clock.h"
 
-enum { PATH_BYTES = 4096, ERROR_TEXT_BYTES = 5120 };
+enum { PATH_BYTES = 4096 };
 
 static int64_t wall_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void tell(const struct output_error *error)
-{
-	char text[ERROR_TEXT_BYTES];
-
-	output_error_text(error, text, sizeof(text));
-	fprintf(stderr, "stsweep: %s\n", text);
-}
-
-static bool take_folder(const char *dir)
-{
-	struct output_error error = {0};
-
-	switch (scan_dir_probe(dir, &error)) {
-	case SCAN_DIR_MISSING:
-		if (scan_dir_make(dir, &error))
-			return true;
-		tell(&error);
-		return false;
-	case SCAN_DIR_FREE:
-		return true;
-	case SCAN_DIR_HOLDS_SCAN:
-		fprintf(stderr, "stsweep: %s: holds a scan already\n", dir);
-		return false;
-	case SCAN_DIR_NOT_WRITABLE:
-		tell(&error);
-		return false;
-	}
-	return false;
-}
-
-static bool write_results(struct metadata *metadata, const struct options *options)
-{
-	struct output_error error = {0};
-	char path[PATH_BYTES];
-
-	snprintf(path, sizeof(path), "%s/metadata.json", options->output_dir);
-	if (!metadata_write(metadata, path, &error) ||
-	    (options->metadata_file != NULL &&
-	     !metadata_write(metadata, options->metadata_file, &error))) {
-		tell(&error);
-		return false;
-	}
-	return true;
+	return clock_read_us(CLOCK_REALTIME) / US_PER_MS;
 }
 
 static int judge_scan(const struct options *options, const struct knowledge *knowledge,
@@ -87,32 +41,13 @@ static int judge_scan(const struct options *options, const struct knowledge *kno
 	if (finish_scan(&settings, metadata, tally) == FINISH_COMPLETE) {
 		metadata_text(metadata, "status", "complete");
 		metadata_time(metadata, "ended", wall_ms());
-		if (write_results(metadata, options))
+		if (folder_write_metadata(metadata, options->output_dir, options->metadata_file))
 			status = EXIT_COMPLETE;
 		if (!options->quiet)
 			finish_print(stdout, tally);
 	}
 	free(tally);
 	return status;
-}
-
-static const struct selection *select_fields(struct options *options, bool *ok)
-{
-	struct span unknown;
-	const struct selection *selection = NULL;
-
-	*ok = true;
-	if (options->include_fields.count == 0)
-		return NULL;
-	selection =
-		selection_new(&options->arena, &schema_domain_record, options->include_fields.items,
-			      options->include_fields.count, &unknown);
-	if (selection == NULL) {
-		fprintf(stderr, "stsweep judge: --include-fields: no field '%.*s'\n",
-			(int)unknown.len, (const char *)unknown.data);
-		*ok = false;
-	}
-	return selection;
 }
 
 static int run(struct options *options, int argc, char **argv)
@@ -122,12 +57,11 @@ static int run(struct options *options, int argc, char **argv)
 	const struct selection *selection;
 	char bundle[PATH_BYTES];
 	int status = EXIT_USAGE_OR_IO;
-	bool ok;
 
 	snprintf(bundle, sizeof(bundle), "%s/ca-bundle.pem", options->operands.items[0]);
-	selection = select_fields(options, &ok);
-	if (knowledge_load(&knowledge, options, access(bundle, R_OK) == 0 ? bundle : NULL) && ok &&
-	    metadata != NULL && take_folder(options->output_dir)) {
+	if (knowledge_load(&knowledge, options, access(bundle, R_OK) == 0 ? bundle : NULL) &&
+	    fields_select(options, &selection) && metadata != NULL &&
+	    folder_take(options->output_dir, false)) {
 		scan_metadata_settings(metadata, options, &knowledge, NULL, argc, argv);
 		status = judge_scan(options, &knowledge, selection, metadata);
 	}

@@ -249,3 +249,32 @@ void preflight_smtp(const struct network *network, const char *host)
 			"unknown\n",
 			port, host, strerror(fault));
 }
+
+static uint64_t probes_ended(const struct metrics_totals *totals)
+{
+	uint64_t ended = 0;
+
+	for (int stage = 0; stage < METRICS_STAGES; stage++) {
+		for (int outcome = 0; outcome < METRICS_OUTCOMES; outcome++)
+			ended += totals->probes[stage][outcome];
+	}
+	return ended;
+}
+
+bool preflight_all_lost(const struct metrics_totals *totals, bool ended)
+{
+	const uint64_t *tcp = totals->probes[STAGE_TCP];
+	uint64_t probes = probes_ended(totals);
+	uint64_t lost = tcp[OUTCOME_TIMEOUT] + tcp[OUTCOME_UNREACHABLE] + tcp[OUTCOME_REFUSED];
+
+	return probes >= (ended ? ENOUGH_AT_THE_END_COUNT : ENOUGH_PROBES_COUNT) && lost == probes;
+}
+
+void preflight_tell_lost(const struct network *network, const struct metrics_totals *totals)
+{
+	fprintf(stderr,
+		"stsweep: none of %llu connections to port %u came about: it seems closed on the "
+		"way "
+		"out; SMTP facts are unknown\n",
+		(unsigned long long)probes_ended(totals), network->engine.smtp_port);
+}

@@ -21,4 +21,12 @@ bool preflight_name_servers(struct network *network);
  */
 void preflight_smtp(const struct network *network, const char *host);
 
+/*
+ * Without a preflight host it shows in the first probes: have all so far ended before a connection
+ * came about, and are they enough to say so (fewer will do once the scan has ended)?
+ */
+bool preflight_all_lost(const struct metrics_totals *totals, bool ended);
+/* One line on standard error: SMTP facts will be unknown. */
+void preflight_tell_lost(const struct network *network, const struct metrics_totals *totals);
+
 #endif

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "base/seen.h"
+#include "commands/folder.h"
 #include "output/evidence_reader.h"
 #include "output/final.h"
 #include "workers/engine.h"
@@ -31,14 +32,6 @@ struct resume {
 	size_t marks_count;
 	uint64_t done;
 };
-
-static void tell(const struct output_error *error)
-{
-	char text[ERROR_TEXT_BYTES];
-
-	output_error_text(error, text, sizeof(text));
-	fprintf(stderr, "stsweep: %s\n", text);
-}
 
 static uint32_t mark_of(const struct resume *resume, struct span input)
 {
@@ -89,7 +82,7 @@ static bool read_family(struct resume *resume, enum evidence_family family,
 			ok = each(resume, record, context);
 	}
 	if (result == EVIDENCE_FAILED)
-		tell(evidence_reader_error(reader));
+		folder_tell(evidence_reader_error(reader));
 	else if (!ok)
 		fprintf(stderr, "stsweep: out of memory while reading the evidence\n");
 	arena_free(&arena);
@@ -156,7 +149,7 @@ bool resume_prepare(const char *dir)
 	}
 	if (final_clear(dir, &error))
 		return true;
-	tell(&error);
+	folder_tell(&error);
 	return false;
 }
 
@@ -177,7 +170,7 @@ struct resume *resume_load(const char *dir)
 	}
 	if (!evidence_repair(dir, &error) ||
 	    (resume->files = evidence_files_open(dir, &error)) == NULL) {
-		tell(&error);
+		folder_tell(&error);
 		resume_free(resume);
 		return NULL;
 	}

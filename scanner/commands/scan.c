@@ -14,16 +14,17 @@
 #include <unistd.h>
 
 #include "commands/feed.h"
+#include "commands/fields.h"
 #include "commands/finish.h"
+#include "commands/folder.h"
 #include "commands/preflight.h"
 #include "commands/scan_metadata.h"
 #include "commands/status.h"
 #include "commands/stream.h"
 #include "output/evidence.h"
-#include "output/scan_dir.h"
-#include "output/schema.h"
+#include "workers/clock.h"
 
-enum { TICK_MS = 200, SHOW_EVERY_MS = 1000, ERROR_TEXT_BYTES = 5120, PATH_BYTES = 4096 };
+enum { TICK_MS = 200, SHOW_EVERY_MS = 1000, PATH_BYTES = 4096 };
 
 struct scan {
 	struct options options;
@@ -46,23 +47,17 @@ struct scan {
 	sigset_t signals;
 	int64_t deadline_ms; /* of --max-runtime; INT64_MAX: none */
 	unsigned interrupts;
-	bool warned_unreachable;
+	bool warned_of_loss;
 };
 
 static int64_t monotonic_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return clock_read_us(CLOCK_MONOTONIC) / US_PER_MS;
 }
 
 static int64_t wall_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return clock_read_us(CLOCK_REALTIME) / US_PER_MS;
 }
 
 static bool streams(const struct scan *scan)
@@ -104,24 +99,6 @@ static bool check_options(struct scan *scan)
 	return true;
 }
 
-static bool select_fields(struct scan *scan)
-{
-	struct text_list *fields = &scan->options.include_fields;
-	struct span unknown;
-
-	if (fields->count == 0)
-		return true;
-	scan->selection = selection_new(&scan->options.arena, &schema_domain_record, fields->items,
-					fields->count, &unknown);
-	if (scan->selection != NULL)
-		return true;
-	fprintf(stderr,
-		"stsweep scan: --include-fields: no field '%.*s'; --list-output-fields shows "
-		"them\n",
-		(int)unknown.len, (const char *)unknown.data);
-	return false;
-}
-
 static bool open_list(struct scan *scan)
 {
 	struct options *options = &scan->options;
@@ -155,47 +132,6 @@ static bool open_list(struct scan *scan)
 	return true;
 }
 
-static void tell(const struct output_error *error)
-{
-	char text[ERROR_TEXT_BYTES];
-
-	output_error_text(error, text, sizeof(text));
-	fprintf(stderr, "stsweep: %s\n", text);
-}
-
-/* An output folder is new, or resumed; never mixed with another scan. */
-static bool take_folder(struct scan *scan)
-{
-	const char *dir = scan->options.output_dir;
-	struct output_error error = {0};
-
-	switch (scan_dir_probe(dir, &error)) {
-	case SCAN_DIR_MISSING:
-		if (scan->options.resume) {
-			fprintf(stderr, "stsweep: %s: there is no scan to resume\n", dir);
-			return false;
-		}
-		if (scan_dir_make(dir, &error))
-			return true;
-		tell(&error);
-		return false;
-	case SCAN_DIR_FREE:
-		if (scan->options.resume)
-			fprintf(stderr, "stsweep: %s: there is no scan to resume\n", dir);
-		return !scan->options.resume;
-	case SCAN_DIR_HOLDS_SCAN:
-		if (!scan->options.resume)
-			fprintf(stderr,
-				"stsweep: %s: holds a scan already; --resume goes on with it\n",
-				dir);
-		return scan->options.resume;
-	case SCAN_DIR_NOT_WRITABLE:
-		tell(&error);
-		return false;
-	}
-	return false;
-}
-
 static bool redirect_log(const struct options *options)
 {
 	int fd;
@@ -226,60 +162,17 @@ static void raise_descriptors(void)
 	}
 }
 
-/*
- * --- the folder's own files --------------------------------------------------------------------
- */
-
-static const char *path_in(const struct scan *scan, char *path, const char *name)
-{
-	snprintf(path, PATH_BYTES, "%s/%s", scan->options.output_dir, name);
-	return path;
-}
-
-/* The CA bundle stays with the scan, so that it can be judged again with what it was judged by. */
-static bool keep_ca_bundle(const struct scan *scan)
-{
-	char path[PATH_BYTES];
-	char block[65536];
-	FILE *in = fopen(scan->knowledge.ca.path, "rb");
-	FILE *out = fopen(path_in(scan, path, "ca-bundle.pem"), "wb");
-	size_t got;
-	bool ok = in != NULL && out != NULL;
-
-	while (ok && (got = fread(block, 1, sizeof(block), in)) > 0)
-		ok = fwrite(block, 1, got, out) == got;
-	ok = ok && !ferror(in);
-	if (out != NULL)
-		ok = fclose(out) == 0 && ok;
-	if (!ok)
-		fprintf(stderr, "stsweep: cannot write %s: %s\n", path, strerror(errno));
-	if (in != NULL)
-		fclose(in);
-	return ok;
-}
-
 static bool write_metadata(struct scan *scan, const char *state)
 {
-	struct output_error error = {0};
-	char path[PATH_BYTES];
-
 	metadata_text(scan->metadata, "status", state);
-	if (!streams(scan) &&
-	    !metadata_write(scan->metadata, path_in(scan, path, "metadata.json"), &error)) {
-		tell(&error);
-		return false;
-	}
-	if (scan->options.metadata_file != NULL &&
-	    !metadata_write(scan->metadata, scan->options.metadata_file, &error)) {
-		tell(&error);
-		return false;
-	}
-	return true;
+	return folder_write_metadata(scan->metadata,
+				     streams(scan) ? NULL : scan->options.output_dir,
+				     scan->options.metadata_file);
 }
 
 static bool begin_metadata(struct scan *scan, int argc, char **argv)
 {
-	char path[PATH_BYTES];
+	char earlier[PATH_BYTES];
 
 	scan->metadata = metadata_new();
 	if (scan->metadata == NULL)
@@ -288,8 +181,10 @@ static bool begin_metadata(struct scan *scan, int argc, char **argv)
 	metadata_time(scan->metadata, "started", wall_ms());
 	metadata_time(scan->metadata, "ended", NUMBER_NULL);
 	metadata_flag(scan->metadata, "resumed", scan->options.resume);
-	if (scan->options.resume)
-		scan_metadata_earlier(scan->metadata, path_in(scan, path, "metadata.json"));
+	if (scan->options.resume) {
+		snprintf(earlier, sizeof(earlier), "%s/metadata.json", scan->options.output_dir);
+		scan_metadata_earlier(scan->metadata, earlier);
+	}
 	scan_metadata_settings(scan->metadata, &scan->options, &scan->knowledge, &scan->network,
 			       argc, argv);
 	if (scan->options.user_metadata != NULL &&
@@ -300,9 +195,7 @@ static bool begin_metadata(struct scan *scan, int argc, char **argv)
 	return write_metadata(scan, "running");
 }
 
-/*
- * --- gathering ---------------------------------------------------------------------------------
- */
+/* --- gathering --- */
 
 static bool host_known(void *context, struct span host)
 {
@@ -353,7 +246,7 @@ static bool open_sinks(struct scan *scan)
 		return open_stream(scan);
 	scan->evidence = evidence_open(&settings, &error);
 	if (scan->evidence == NULL) {
-		tell(&error);
+		folder_tell(&error);
 		return false;
 	}
 	for (unsigned i = 0; i < threads; i++) {
@@ -417,33 +310,17 @@ static void interrupt(struct scan *scan, const char *why)
 }
 
 /* Our own loss is told once, early: a blocked port 25 looks like an Internet without mail. */
-static void warn_unreachable(struct scan *scan)
+static void warn_of_loss(struct scan *scan, bool ended)
 {
-	enum { ENOUGH_PROBES = 200 };
 	struct metrics_totals totals;
-	uint64_t probes = 0;
-	uint64_t lost = 0;
 
-	if (scan->warned_unreachable || scan->options.no_preflight)
+	if (scan->warned_of_loss || scan->options.no_preflight)
 		return;
 	metrics_read(scan->metrics, &totals);
-	for (int stage = 0; stage < METRICS_STAGES; stage++) {
-		for (int outcome = 0; outcome < METRICS_OUTCOMES; outcome++)
-			probes += totals.probes[stage][outcome];
-	}
-	lost = totals.probes[STAGE_TCP][OUTCOME_TIMEOUT] +
-	       totals.probes[STAGE_TCP][OUTCOME_UNREACHABLE] +
-	       totals.probes[STAGE_TCP][OUTCOME_REFUSED];
-	if (probes < ENOUGH_PROBES)
-		return;
-	scan->warned_unreachable = true;
-	if (lost == probes) {
+	if (preflight_all_lost(&totals, ended)) {
 		status_break(&scan->status);
-		fprintf(stderr,
-			"stsweep: none of %llu connections to port %u came about: it seems closed "
-			"on "
-			"the way out; SMTP facts will be unknown\n",
-			(unsigned long long)probes, scan->network.engine.smtp_port);
+		preflight_tell_lost(&scan->network, &totals);
+		scan->warned_of_loss = true;
 	}
 }
 
@@ -464,12 +341,13 @@ static void watch(struct scan *scan)
 			interrupt(scan, "evidence cannot be kept");
 		if (now_ms - shown_ms >= SHOW_EVERY_MS) {
 			status_show(&scan->status, scan->engine, scan->metrics, now_ms);
-			warn_unreachable(scan);
+			warn_of_loss(scan, false);
 			shown_ms = now_ms;
 		}
 	}
 	status_show(&scan->status, scan->engine, scan->metrics, monotonic_ms());
 	status_break(&scan->status);
+	warn_of_loss(scan, true);
 }
 
 /* Gathers to the end or the interruption. False when something failed, which has been told. */
@@ -493,15 +371,13 @@ static bool gather(struct scan *scan)
 	if (scan->stream != NULL)
 		return stream_finish(scan->stream) && ok;
 	if (!evidence_finish(scan->evidence, &error)) {
-		tell(&error);
+		folder_tell(&error);
 		return false;
 	}
 	return ok;
 }
 
-/*
- * --- finishing ---------------------------------------------------------------------------------
- */
+/* --- finishing --- */
 
 /* The stop flag of the second half: a signal handler may set nothing but such a flag. */
 static atomic_bool finish_stop;
@@ -582,9 +458,7 @@ static int conclude_stream(struct scan *scan, bool gathered)
 	return scan->interrupts == 0 ? EXIT_COMPLETE : EXIT_INTERRUPTED;
 }
 
-/*
- * --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole --- */
 
 static void print_dryrun(const struct scan *scan)
 {
@@ -606,7 +480,8 @@ static void print_dryrun(const struct scan *scan)
 static bool prepare(struct scan *scan)
 {
 	return pipe2(scan->stop_pipe, O_CLOEXEC | O_NONBLOCK) == 0 && check_options(scan) &&
-	       select_fields(scan) && knowledge_load(&scan->knowledge, &scan->options, NULL) &&
+	       fields_select(&scan->options, &scan->selection) &&
+	       knowledge_load(&scan->knowledge, &scan->options, NULL) &&
 	       network_init(&scan->network, &scan->options, &scan->knowledge) && open_list(scan);
 }
 
@@ -614,7 +489,8 @@ static bool enter_folder(struct scan *scan)
 {
 	if (streams(scan))
 		return true;
-	if (!take_folder(scan) || !keep_ca_bundle(scan))
+	if (!folder_take(scan->options.output_dir, scan->options.resume) ||
+	    !folder_keep(scan->options.output_dir, "ca-bundle.pem", scan->knowledge.ca.path))
 		return false;
 	if (scan->options.resume) {
 		if (!resume_prepare(scan->options.output_dir))
@@ -678,17 +554,6 @@ static void release(struct scan *scan)
 	options_free(&scan->options);
 }
 
-static int list_fields(void)
-{
-	struct buffer text = {0};
-	bool ok;
-
-	schema_list_fields(&text, &schema_domain_record);
-	ok = !text.failed && fwrite(text.data, 1, text.len, stdout) == text.len;
-	buffer_free(&text);
-	return ok ? EXIT_COMPLETE : EXIT_USAGE_OR_IO;
-}
-
 int command_scan(int argc, char **argv)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
@@ -709,7 +574,7 @@ int command_scan(int argc, char **argv)
 		options_help(stdout, COMMAND_SCAN);
 		status = EXIT_COMPLETE;
 	} else if (scan->options.list_output_fields) {
-		status = list_fields();
+		status = fields_list() ? EXIT_COMPLETE : EXIT_USAGE_OR_IO;
 	} else {
 		sigprocmask(SIG_BLOCK, &scan->signals, NULL);
 		if (scan->options.max_runtime_ms > 0)

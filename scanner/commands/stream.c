@@ -61,9 +61,7 @@ struct stream {
 	bool failed;
 };
 
-/*
- * --- sources for the judge ---------------------------------------------------------------------
- */
+/* --- sources for the judge --- */
 
 static struct span find_certificate(void *context, struct span sha256)
 {
@@ -117,9 +115,7 @@ static const struct host_record *find_host(void *context, struct span name)
 	return host;
 }
 
-/*
- * --- records going out -------------------------------------------------------------------------
- */
+/* --- records going out --- */
 
 static void emit(struct stream *stream, struct span evidence, bool partial)
 {
@@ -153,9 +149,7 @@ static void unpark(struct stream *stream, struct parked *parked)
 	free(parked);
 }
 
-/*
- * --- evidence coming in ------------------------------------------------------------------------
- */
+/* --- evidence coming in --- */
 
 static struct kept_host *keep_host(struct stream *stream, struct span name)
 {
@@ -322,9 +316,7 @@ static bool take_certificate(struct sink *sink, struct span sha256, struct span 
 	return ok;
 }
 
-/*
- * --- the stream --------------------------------------------------------------------------------
- */
+/* --- the stream --- */
 
 struct stream *stream_new(const struct stream_settings *settings)
 {
