@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "workers/control.h"
+#include "workers/descriptors.h"
 #include "workers/gatekeeper.h"
 #include "workers/message.h"
 #include "workers/queue.h"
@@ -16,6 +17,7 @@
 struct engine {
 	const struct engine_settings *settings;
 	struct metrics *metrics;
+	struct descriptor_shares descriptors;
 	struct control *control;
 	struct gatekeeper *gatekeeper;
 	struct worker **workers;
@@ -51,6 +53,7 @@ static bool make_gatekeeper(struct engine *engine, struct clock clock)
 		.metrics = engine->metrics,
 		.block = engine->settings->threads,
 		.clock = clock,
+		.connections_count = engine->descriptors.connections_count,
 		.workers = engine->inboxes,
 	});
 	if (engine->gatekeeper == NULL)
@@ -71,6 +74,8 @@ static bool make_workers(struct engine *engine, struct sink *const *sinks, struc
 			.sink = sinks[i],
 			.metrics = engine->metrics,
 			.clock = clock,
+			.udp_sockets_count = engine->descriptors.udp_sockets_count,
+			.dns_tcp_count = engine->descriptors.dns_tcp_count,
 		});
 		if (engine->workers[i] == NULL)
 			return false;
@@ -92,6 +97,8 @@ struct engine *engine_new(const struct engine_settings *settings, struct sink *c
 		return NULL;
 	engine->settings = settings;
 	engine->metrics = metrics;
+	engine->descriptors =
+		descriptors_share(descriptors_limit(), threads, settings->name_servers_count);
 	engine->control = control_new((size_t)settings->limits->domains_in_flight, threads);
 	engine->workers = calloc(threads, sizeof(struct worker *));
 	engine->inboxes = calloc(threads, sizeof(struct queue *));

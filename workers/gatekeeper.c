@@ -116,6 +116,8 @@ static void claims_fill(const struct gatekeeper *gatekeeper, struct lease *lease
 	if (provider.len > 0)
 		claim_add(lease, LIMITER_PROVIDER, seen_key_text(provider, gatekeeper->secret),
 			  provider_pace(gatekeeper, provider));
+	claim_add(lease, LIMITER_ALL, seen_key_text(span_text(""), gatekeeper->secret),
+		  (struct pace){.connections_count = gatekeeper->settings.connections_count});
 }
 
 static struct span roster_provider_of(void *context, struct span host)

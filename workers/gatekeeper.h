@@ -33,6 +33,7 @@ struct gatekeeper_settings {
 	struct metrics *metrics;
 	unsigned block; /* of the metrics */
 	struct clock clock;
+	int64_t connections_count;    /* open at a time, all together: descriptors.h */
 	struct queue *const *workers; /* inboxes, engine->threads of them */
 };
 

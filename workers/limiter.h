@@ -23,6 +23,7 @@ struct limiter_entry;
 enum limiter_rank {
 	LIMITER_ADDRESS,
 	LIMITER_PROVIDER,
+	LIMITER_ALL,
 };
 
 struct limiter_claim {

@@ -43,6 +43,8 @@ struct resolver_settings {
 	size_t name_servers_count;
 	const struct address *local_addresses;
 	size_t local_addresses_count;
+	size_t udp_sockets_count; /* descriptors that may be open: descriptors.h */
+	size_t tcp_count;
 	unsigned share; /* of rates and of what may be in flight: one in so many */
 	struct clock clock;
 	struct metrics *metrics;

@@ -69,7 +69,8 @@ struct stub {
 	size_t in_flight_count;
 	size_t in_flight_most;
 	size_t tcp_count;
-	unsigned turn; /* the server that is served first next time */
+	bool sockets_busy; /* a server waits for one */
+	unsigned turn;     /* the server that is served first next time */
 	struct udp_pool *pool;
 	struct event *deadline_timer;
 	struct event *rate_timer;

@@ -18,8 +18,7 @@
 #include "workers/udp_pool.h"
 
 enum {
-	TCP_CONNECTIONS_COUNT = 128, /* open at a time, one query each */
-	BUSY_WAIT_US = 1000,         /* when the kernel's buffer is full */
+	BUSY_WAIT_US = 1000, /* when the kernel's buffer is full, or no socket free */
 	ID_TRIES_COUNT = 64,
 	MASKED_SERVERS_COUNT = 64, /* of the masks of struct dns_query_settings */
 	NAMES_ARENA_BYTES = 16777216,
@@ -231,6 +230,10 @@ static bool serve_server(struct stub *stub, unsigned number, bool *writable)
 	    rate_wait_us(&server->rate, at_us) > 0)
 		return false;
 	flight.socket = udp_pool_pick(stub->pool, number);
+	if (flight.socket == NULL && errno == EBUSY) {
+		stub->sockets_busy = true;
+		return false;
+	}
 	if (flight.socket == NULL)
 		return fail_first(server, errno);
 	while (server->line != NULL && flight.count < UDP_BATCH_COUNT && has_room(stub)) {
@@ -254,7 +257,7 @@ static void serve_tcp(struct stub *stub)
 {
 	int64_t at_us = stub_now_us(stub);
 
-	while (stub->tcp_line != NULL && stub->tcp_count < TCP_CONNECTIONS_COUNT &&
+	while (stub->tcp_line != NULL && stub->tcp_count < stub->settings->tcp_count &&
 	       has_room(stub)) {
 		struct query *query = stub->tcp_line;
 
@@ -268,7 +271,7 @@ static void serve_tcp(struct stub *stub)
 /* Wakes when a rate lets the next query go; what waits for room is served when something comes back. */
 static void arm_rates(struct stub *stub, bool writable)
 {
-	int64_t at_us = stub_now_us(stub), least_us = writable ? INT64_MAX : BUSY_WAIT_US;
+	int64_t at_us = stub_now_us(stub), least_us = INT64_MAX;
 	int64_t total_us = rate_wait_us(&stub->rate, at_us);
 
 	if (!has_room(stub))
@@ -277,13 +280,15 @@ static void arm_rates(struct stub *stub, bool writable)
 		struct stub_server *server = &stub->servers[i];
 		bool wanted = server->line != NULL ||
 			      (stub->tcp_line != NULL && stub->tcp_line->dns.server == i &&
-			       stub->tcp_count < TCP_CONNECTIONS_COUNT);
+			       stub->tcp_count < stub->settings->tcp_count);
 		int64_t wait_us = rate_wait_us(&server->rate, at_us);
 
 		wait_us = wait_us > total_us ? wait_us : total_us;
 		if (wanted && wait_us < least_us)
 			least_us = wait_us;
 	}
+	if ((!writable || stub->sockets_busy) && least_us < BUSY_WAIT_US)
+		least_us = BUSY_WAIT_US;
 	if (least_us != INT64_MAX)
 		stub_arm(stub->rate_timer, least_us);
 }
@@ -294,6 +299,7 @@ static void stub_flush(struct resolver *resolver)
 	unsigned servers = (unsigned)stub->settings->name_servers_count;
 	bool progress = true, writable = true;
 
+	stub->sockets_busy = false;
 	while (progress && writable) {
 		progress = false;
 		for (unsigned i = 0; i < servers && writable; i++)
@@ -429,6 +435,7 @@ static bool prepare(struct stub *stub)
 		.servers_count = settings->name_servers_count,
 		.local_addresses = settings->local_addresses,
 		.local_addresses_count = settings->local_addresses_count,
+		.sockets_count = settings->udp_sockets_count,
 		.random = &stub->random,
 		.context = stub,
 		.on_message = on_message,

@@ -15,7 +15,6 @@
 #include "workers/socket.h"
 
 enum {
-	SOCKETS_COUNT = 64,         /* over all servers, but at least one each */
 	SOCKET_QUERIES_COUNT = 256, /* after so many the port has served its time */
 	MESSAGE_BYTES = 4096,       /* the most that limits->dns_udp_bytes can offer */
 	RECEIVE_ROUNDS = 8,         /* batches read before others have their turn */
@@ -37,10 +36,17 @@ struct udp_pool {
 	unsigned per_server;
 	struct udp_socket *sockets; /* per_server for each server */
 	size_t next_local;
+	size_t open_count;
+	size_t hand; /* where the next idle one is looked for */
 	struct mmsghdr headers[UDP_BATCH_COUNT];
 	struct iovec places[UDP_BATCH_COUNT];
 	uint8_t buffers[UDP_BATCH_COUNT][MESSAGE_BYTES];
 };
+
+static size_t sockets_count(const struct udp_pool *pool)
+{
+	return pool->settings.servers_count * pool->per_server;
+}
 
 static bool report_error(struct udp_socket *socket, int error)
 {
@@ -81,6 +87,22 @@ static void socket_close(struct udp_socket *socket)
 	close(socket->descriptor);
 	socket->readable = NULL;
 	socket->descriptor = -1;
+	socket->pool->open_count--;
+}
+
+/* Closes one that awaits nothing when as many are open as may be. False and EBUSY where there is none. */
+static bool make_room(struct udp_pool *pool)
+{
+	size_t count = sockets_count(pool);
+
+	for (size_t i = 0; pool->open_count >= pool->settings.sockets_count && i < count; i++) {
+		struct udp_socket *socket = &pool->sockets[pool->hand++ % count];
+
+		if (socket->awaited == 0)
+			socket_close(socket);
+	}
+	errno = EBUSY;
+	return pool->open_count < pool->settings.sockets_count;
 }
 
 static bool socket_prepare(struct udp_socket *socket)
@@ -92,9 +114,12 @@ static bool socket_prepare(struct udp_socket *socket)
 			     server->address.family, pool->next_local++);
 	int bytes = RECEIVE_BUFFER_BYTES;
 
+	if (!make_room(pool))
+		return false;
 	socket->descriptor = socket_open(server->address.family, SOCK_DGRAM);
 	if (socket->descriptor < 0)
 		return false;
+	pool->open_count++;
 	socket->sent = 0;
 	setsockopt(socket->descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	if (socket_bind(socket->descriptor, local) &&
@@ -110,6 +135,18 @@ static bool socket_prepare(struct udp_socket *socket)
 	return false;
 }
 
+/* Short of descriptors, ports are used longer; NULL and errno as it was. */
+static struct udp_socket *any_open(struct udp_pool *pool, unsigned server)
+{
+	for (unsigned i = 0; i < pool->per_server; i++) {
+		struct udp_socket *socket = &pool->sockets[server * pool->per_server + i];
+
+		if (socket->descriptor >= 0)
+			return socket;
+	}
+	return NULL;
+}
+
 struct udp_socket *udp_pool_pick(struct udp_pool *pool, unsigned server)
 {
 	uint32_t at = random_below(pool->settings.random, pool->per_server);
@@ -118,7 +155,7 @@ struct udp_socket *udp_pool_pick(struct udp_pool *pool, unsigned server)
 	if (socket->sent >= SOCKET_QUERIES_COUNT && socket->awaited == 0)
 		socket_close(socket);
 	if (socket->descriptor < 0 && !socket_prepare(socket))
-		return NULL;
+		return any_open(pool, server);
 	return socket;
 }
 
@@ -171,13 +208,15 @@ struct udp_pool *udp_pool_new(const struct udp_pool_settings *settings)
 	if (pool == NULL)
 		return NULL;
 	pool->settings = *settings;
-	pool->per_server = servers < SOCKETS_COUNT ? SOCKETS_COUNT / (unsigned)servers : 1;
-	pool->sockets = calloc(servers * pool->per_server, sizeof(struct udp_socket));
+	pool->per_server = servers < settings->sockets_count
+				   ? (unsigned)(settings->sockets_count / servers)
+				   : 1;
+	pool->sockets = calloc(sockets_count(pool), sizeof(struct udp_socket));
 	if (pool->sockets == NULL) {
 		free(pool);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < servers * pool->per_server; i++)
+	for (uint32_t i = 0; i < sockets_count(pool); i++)
 		pool->sockets[i] = (struct udp_socket){
 			.pool = pool,
 			.server = i / pool->per_server,
@@ -192,7 +231,7 @@ void udp_pool_free(struct udp_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	for (size_t i = 0; i < pool->settings.servers_count * pool->per_server; i++)
+	for (size_t i = 0; i < sockets_count(pool); i++)
 		socket_close(&pool->sockets[i]);
 	free(pool->sockets);
 	free(pool);

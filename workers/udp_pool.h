@@ -27,6 +27,7 @@ struct udp_pool_settings {
 	size_t servers_count;
 	const struct address *local_addresses;
 	size_t local_addresses_count;
+	size_t sockets_count; /* open at a time, over all servers */
 	struct random_pool *random;
 	void *context; /* of the functions below, called from the event loop only */
 	void (*on_message)(void *context, struct udp_socket *socket, struct span message);
@@ -36,7 +37,7 @@ struct udp_pool_settings {
 
 struct udp_pool *udp_pool_new(const struct udp_pool_settings *settings);
 void udp_pool_free(struct udp_pool *pool);
-/* A socket of this server's, at random; NULL and errno. */
+/* A socket of this server's, at random; NULL and errno, EBUSY when all that may be open await other servers' answers. */
 struct udp_socket *udp_pool_pick(struct udp_pool *pool, unsigned server);
 /* Sends up to `count` messages; gives how many went, and errno when that is less. */
 size_t udp_socket_send(struct udp_socket *socket, const struct iovec *messages, size_t count);

@@ -502,6 +502,8 @@ static struct resolver *make_resolver(struct worker *worker)
 		.name_servers_count = engine->name_servers_count,
 		.local_addresses = engine->local_addresses,
 		.local_addresses_count = engine->local_addresses_count,
+		.udp_sockets_count = worker->settings.udp_sockets_count,
+		.tcp_count = worker->settings.dns_tcp_count,
 		.share = engine->threads,
 		.clock = worker->settings.clock,
 		.metrics = worker->settings.metrics,

@@ -23,6 +23,8 @@ struct worker_settings {
 	struct sink *sink;
 	struct metrics *metrics;
 	struct clock clock;
+	size_t udp_sockets_count; /* descriptors of its resolver: descriptors.h */
+	size_t dns_tcp_count;
 };
 
 /* NULL without memory, descriptors, or a resolver. `settings` are copied. */

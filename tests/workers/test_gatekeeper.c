@@ -38,6 +38,7 @@ static struct metrics *metrics;
 static struct gatekeeper *gatekeeper;
 static pthread_t thread;
 static struct started started[STARTED_MAX];
+static int64_t connections_count;
 static size_t started_count;
 static struct leave_message granted[STARTED_MAX];
 static size_t granted_count;
@@ -68,6 +69,7 @@ static int set_up(void **state)
 	for (unsigned i = 0; i < WORKERS; i++)
 		inboxes[i] = queue_new();
 	started_count = granted_count = 0;
+	connections_count = STARTED_MAX;
 	return 0;
 }
 
@@ -86,6 +88,7 @@ static void begin(void)
 		.metrics = metrics,
 		.block = WORKERS,
 		.clock = clock_start(),
+		.connections_count = connections_count,
 		.workers = inboxes,
 	});
 	control_watch(control, gatekeeper_inbox(gatekeeper));
@@ -325,6 +328,26 @@ static void test_leave_by_address(void **state)
 	assert_int_equal(granted[3].reference.slot, 4);
 }
 
+/* Descriptors are few: whoever it is for, the third connection waits for one of two to end. */
+static void test_no_more_than_descriptors(void **state)
+{
+	(void)state;
+	connections_count = 2;
+	begin();
+	want_leave(0, 1, "192.0.2.1", "one.example");
+	want_leave(1, 2, "192.0.2.2", "two.example");
+	expect(&granted_count, 2);
+	want_leave(0, 3, "192.0.2.3", "three.example");
+	want_leave(1, 4, "192.0.2.4", "");
+	expect_quiet();
+	tell_leave(GATEKEEPER_BEGUN, granted[0].leave);
+	expect_quiet();
+	tell_leave(GATEKEEPER_RELEASE, granted[0].leave);
+	expect(&granted_count, 3);
+	tell_leave(GATEKEEPER_RELEASE, granted[1].leave);
+	expect(&granted_count, 4);
+}
+
 static void test_spacing_of_a_provider(void **state)
 {
 	int64_t begun_us;
@@ -451,6 +474,7 @@ int main(void)
 		TEST(test_each_host_once),
 		TEST(test_a_provider_has_its_share),
 		TEST(test_leave_by_address),
+		TEST(test_no_more_than_descriptors),
 		TEST(test_spacing_of_a_provider),
 		TEST(test_a_pace_of_its_own),
 		TEST(test_complete),

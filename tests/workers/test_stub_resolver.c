@@ -62,6 +62,8 @@ static void set_up(size_t servers)
 		.limits = &bench.limits,
 		.name_servers = bench.name_servers,
 		.name_servers_count = servers,
+		.udp_sockets_count = 64,
+		.tcp_count = 128,
 		.share = 1,
 		.clock = clock_start(),
 		.metrics = metrics_new(1),
@@ -174,6 +176,26 @@ static void test_forged_answers_are_dropped(void **state)
 	run(50);
 	for (unsigned i = 0; i < 50; i++)
 		assert_address(&bench.asks[i]);
+	tear_down();
+}
+
+/* One socket for three servers: it goes from one to the next, and who waits for it is not failed. */
+static void test_few_descriptors(void **state)
+{
+	(void)state;
+	set_up(3);
+	bench.settings.udp_sockets_count = 1;
+	bench.settings.tcp_count = 1;
+	make_resolver();
+	for (unsigned i = 0; i < 60; i++)
+		ask_for(i % 10 == 0 ? "tc.test" : "ok.test");
+	run(60);
+	for (unsigned i = 0; i < 60; i++) {
+		assert_address(&bench.asks[i]);
+		assert_int_equal(bench.asks[i].result.tries, i % 10 == 0 ? 2 : 1);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(bench.servers[i].udp_queries > 0);
 	tear_down();
 }
 
@@ -370,6 +392,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_forged_answers_are_dropped),
+		cmocka_unit_test(test_few_descriptors),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_another_server_is_asked),
 		cmocka_unit_test(test_a_dead_server),
