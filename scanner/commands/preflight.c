@@ -27,12 +27,12 @@ enum {
 };
 
 /*
- * Any answer will do to show that a server is alive; AD on this one, which is signed from the root
- * down whether the name exists or not, shows that it validates.
+ * Any answer will do to show that a server is alive; AD on this one, which the trust anchor itself
+ * has signed, shows that it validates.
  */
 static struct dns_question preflight_question(void)
 {
-	return (struct dns_question){.name = span_text("com"), .type = DNS_TYPE_NS};
+	return (struct dns_question){.name = span_text("."), .type = DNS_TYPE_NS};
 }
 
 static int64_t clock_ms(void)

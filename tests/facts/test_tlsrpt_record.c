@@ -61,7 +61,7 @@ static const struct expectation cases[] = {
 	{{"v=TLSRPTv1;rua=mailto:\xc3\xa4@example.com"}, E(NOT_ASCII), "", false},
 };
 
-static const char *const absent[] = {"v=spf1 -all", "rua=" A, "v=STSv1; id=a", ""};
+static const char *const absent[] = {"v=spf1 -all", ("rua=" A), "v=STSv1; id=a", ""};
 
 static struct tlsrpt_record read_texts(struct arena *arena, const char *const *texts)
 {
