@@ -6,16 +6,14 @@ tests/world/README.md.
 
 import datetime
 import ipaddress
-import warnings
+import subprocess
+import tempfile
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-# SHA-1 is signed with on purpose here.
-warnings.simplefilter("ignore", CryptographyDeprecationWarning)
 
 DAY = datetime.timedelta(days=1)
 AUTHORITY_DAYS = 3650
@@ -73,7 +71,7 @@ class Authority:
 
     def __init__(self, name, key, issuer=None, permitted=None):
         self.name, self.key, self.issuer = _name(name), key, issuer
-        now = datetime.datetime.utcnow()
+        now = datetime.datetime.now(datetime.timezone.utc)
         builder = (
             x509.CertificateBuilder()
             .subject_name(self.name)
@@ -96,6 +94,12 @@ class Authority:
         return x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
 
 
+def is_kind(kind):
+    """Is there such a kind of certificate? Sums of kinds are kinds, but a weak one is weak alone."""
+    faults = set(kind.split("+"))
+    return faults <= KINDS and ("weak" not in faults or len(faults) == 1)
+
+
 def new_ec_key():
     return ec.generate_private_key(ec.SECP256R1())
 
@@ -109,9 +113,42 @@ def pem(certificates):
 
 
 def key_pem(key):
+    if isinstance(key, bytes):
+        return key
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def _openssl(authority, command, given=(), wanted=()):
+    """Runs openssl in a folder that holds `issuer` and `issuer-key`, and the files `given`; the bytes of those `wanted`.
+
+    For what newer python3-cryptography refuses to make, which is the point of it here.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"issuer": pem([authority.certificate]), "issuer-key": key_pem(authority.key), **dict(given)}
+        for name, data in files.items():
+            (Path(folder) / name).write_bytes(data)
+        issuer = ["-CA", "issuer", "-CAkey", "issuer-key"]
+        subprocess.run(["openssl"] + command + issuer, cwd=folder, capture_output=True, check=True)
+        return [(Path(folder) / name).read_bytes() for name in wanted]
+
+
+def sign_with_sha1(certificate, authority):
+    """A self-signed certificate, issued by `authority` with SHA-1 instead."""
+    serial = ["-preserve_dates", "-set_serial", str(certificate.serial_number)]
+    command = ["x509", "-in", "leaf", "-out", "signed", "-sha1"] + serial
+    return x509.load_pem_x509_certificate(_openssl(authority, command, {"leaf": pem([certificate])}, ["signed"])[0])
+
+
+def weak_leaf(name, authority):
+    """A certificate with an RSA key below security level 1, and that key as PEM."""
+    command = ["req", "-x509", "-newkey", f"rsa:{RSA_WEAK_BITS}", "-nodes", "-keyout", "key", "-out", "signed"]
+    command += ["-config", "config", "-subj", f"/O=Lab/CN={name[:64]}", "-days", str(LEAF_DAYS), "-sha256"]
+    command += ["-addext", f"subjectAltName=DNS:{name}", "-addext", "extendedKeyUsage=serverAuth"]
+    config = b"[req]\ndistinguished_name = name\n[name]\n"
+    certificate, key = _openssl(authority, command, {"config": config}, ["signed", "key"])
+    return x509.load_pem_x509_certificate(certificate), key
 
 
 class Maker:
@@ -129,15 +166,13 @@ class Maker:
         )
         self.stranger_root = Authority("Root of strangers", new_ec_key())
         self.stranger = Authority("Intermediate of strangers", new_ec_key(), self.stranger_root)
-        self.rsa_keys = {bits: _new_rsa_key(bits) for bits in (RSA_BITS, RSA_1024_BITS, RSA_WEAK_BITS)}
+        self.rsa_keys = {bits: _new_rsa_key(bits) for bits in (RSA_BITS, RSA_1024_BITS)}
 
     def store(self):
         """The roots that a scanner in the lab trusts, as PEM."""
         return pem([self.root.certificate, self.root_rsa.certificate])
 
     def _key(self, faults):
-        if "weak" in faults:
-            return self.rsa_keys[RSA_WEAK_BITS]
         if "rsa1024" in faults:
             return self.rsa_keys[RSA_1024_BITS]
         if faults & {"rsa", "sha1"}:
@@ -153,7 +188,7 @@ class Maker:
         ):
             if fault in faults:
                 return authority
-        return self.intermediate_rsa if faults & {"weak", "rsa", "rsa1024", "sha1"} else self.intermediate
+        return self.intermediate_rsa if faults & {"rsa", "rsa1024", "sha1"} else self.intermediate
 
     @staticmethod
     def _names(name, faults):
@@ -174,7 +209,7 @@ class Maker:
 
     @staticmethod
     def _validity(faults):
-        now = datetime.datetime.utcnow()
+        now = datetime.datetime.now(datetime.timezone.utc)
         if "expired" in faults:
             return now - 400 * DAY, now - 10 * DAY
         if "not-yet-valid" in faults:
@@ -189,7 +224,7 @@ class Maker:
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(authority.name if authority else subject)
+            .issuer_name(authority.name if authority and "sha1" not in faults else subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(begin)
@@ -202,14 +237,19 @@ class Maker:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         if authority:
             builder = builder.add_extension(authority.key_identifier(), critical=False)
-        digest = hashes.SHA1() if "sha1" in faults else hashes.SHA256()
-        return builder.sign(authority.key if authority else key, digest)
+        if "sha1" in faults:
+            return sign_with_sha1(builder.sign(key, hashes.SHA256()), authority)
+        return builder.sign(authority.key if authority else key, hashes.SHA256())
 
     def chain(self, name, kind):
         """(certificates as sent, key, whole chain with its root) of a kind, for a name."""
         faults = set(kind.split("+"))
-        if faults - KINDS:
+        if not is_kind(kind):
             raise CertificateError(f"no such kind of certificate: {kind}")
+        if "weak" in faults:
+            leaf, key = weak_leaf(name, self.intermediate_rsa)
+            whole = [leaf, self.intermediate_rsa.certificate, self.root_rsa.certificate]
+            return whole[:2], key, whole
         key = self._key(faults)
         if "self-signed" in faults:
             leaf = self.leaf(name, faults, key, None)

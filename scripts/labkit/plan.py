@@ -6,7 +6,7 @@ The plan is data: zones.py writes its zones, servers.py its configurations. The 
 import ipaddress
 from dataclasses import dataclass, field
 
-from labkit import world as table
+from labkit import certs, world as table
 
 NAME_SERVER = "ns1.good.example"
 NAME_SERVER_ADDRESSES = ("192.0.2.53", "2001:db8::53")
@@ -239,7 +239,7 @@ def _plan_policy(plan, row):
             row.text("policy.location"),
             server,
             [address for address, _ in pairs],
-            _certificate(plan, owner, row.text("policy.cert", "good")),
+            _certificate(plan, row, owner, row.text("policy.cert", "good")),
             where,
             pairs,
         )
@@ -254,7 +254,9 @@ def _plan_policy(plan, row):
         _meet(plan, row, owner, what, records)
 
 
-def _certificate(plan, name, kind):
+def _certificate(plan, row, name, kind):
+    if not certs.is_kind(kind):
+        raise PlanError(f"{plan.world.path}:{row.line}: no such kind of certificate: {kind}")
     key = f"{name}={kind}"
     plan.certificates[key] = (name, kind)
     return key
@@ -279,7 +281,7 @@ def _plan_host(plan, row):
     for server in servers:
         if server not in MX_SERVERS | MUTE_SERVERS and not server.startswith("villain:"):
             raise PlanError(f"{plan.world.path}:{row.line}: no such server={server}")
-    certificate, cname = _certificate(plan, row.name, row.text("cert", "good")), row.text("cname")
+    certificate, cname = _certificate(plan, row, row.name, row.text("cert", "good")), row.text("cname")
     if cname:
         records = [(row.name, "CNAME", cname.rstrip(".") + ".")]
         plan.sni[row.name] = certificate

@@ -104,6 +104,7 @@ def bad_tables_are_refused(suite, here):
         ("a quote left open", '[domains]\na.example sts="v\n'),
         ("a name twice", "[domains]\na.example\na.example\n"),
         ("an unknown server", "[hosts]\nmx.a.example server=sendmail\n"),
+        ("an unknown certificate", "[hosts]\nmx.a.example cert=golden\n"),
         ("a foreign top level", "[domains]\na.com\n"),
         ("an unknown behaviour", "[hosts]\nmx.a.example server=villain:no-such\n"),
     ):
