@@ -60,18 +60,16 @@ static bool is_selected(const struct walk *walk, const struct schema *schema,
 	return schema->fields[n].where != walk->not_written;
 }
 
-/* Nothing in the map is written as anything but null. */
-static bool map_is_null(const struct walk *walk, const struct schema *schema,
-			const struct selection *selection, const void *record)
+/* All of the map is null; what is selected of it does not matter. */
+static bool map_is_null(const struct walk *walk, const struct schema *schema, const void *record)
 {
 	for (size_t i = 0; i < schema->count; i++) {
 		const struct field *field = &schema->fields[i];
 
-		if (!is_selected(walk, schema, selection, i))
+		if (!is_selected(walk, schema, NULL, i))
 			continue;
 		if (field->kind == FIELD_MAP) {
-			if (!map_is_null(walk, field->schema, selection_inner(selection, i),
-					 member_at(field, record)))
+			if (!map_is_null(walk, field->schema, member_at(field, record)))
 				return false;
 		} else if (!field_is_null(field, record)) {
 			return false;
@@ -90,8 +88,7 @@ static bool is_written(const struct walk *walk, const struct schema *schema,
 	if (walk->view == VIEW_FINAL)
 		return true;
 	if (field->kind == FIELD_MAP)
-		return !map_is_null(walk, field->schema, selection_inner(selection, n),
-				    member_at(field, record));
+		return !map_is_null(walk, field->schema, member_at(field, record));
 	return !field_is_null(field, record);
 }
 
@@ -234,8 +231,7 @@ static void put_member(const struct walk *walk, const struct field *field,
 }
 
 /* Lists are never null, but empty. */
-static bool is_null_member(const struct walk *walk, const struct field *field,
-			   const struct selection *inner, const void *record)
+static bool is_null_member(const struct walk *walk, const struct field *field, const void *record)
 {
 	switch (field->kind) {
 	case FIELD_TEXTS:
@@ -245,7 +241,7 @@ static bool is_null_member(const struct walk *walk, const struct field *field,
 	case FIELD_MAPS:
 		return false;
 	case FIELD_MAP:
-		return map_is_null(walk, field->schema, inner, member_at(field, record));
+		return map_is_null(walk, field->schema, member_at(field, record));
 	case FIELD_NUMBER:
 	case FIELD_FLAG:
 	case FIELD_TIME:
@@ -264,7 +260,7 @@ static void walk_field(const struct walk *walk, const struct schema *schema,
 	const struct field *field = &schema->fields[n];
 	const struct selection *inner = selection_inner(selection, n);
 	const void *member = member_at(field, record);
-	bool is_null = walk->view == VIEW_FINAL && is_null_member(walk, field, inner, record);
+	bool is_null = walk->view == VIEW_FINAL && is_null_member(walk, field, record);
 	bool base64 = !is_null && needs_base64(walk, field, member);
 
 	walk->format->key(walk->buffer, field->name, base64 ? BASE64_SUFFIX : "");

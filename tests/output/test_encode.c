@@ -280,6 +280,25 @@ static void test_text_or_base64(void **state)
 		    "{\"rua_b64\":[\"YSJcCgHDpA==\",\"/w==\"]}\n");
 }
 
+/* A map is null when all of it is, whatever was chosen of it. */
+static void test_selected_of_a_map(void **state)
+{
+	static const char *paths[] = {"sts.record.txt,sts.policy.mode"};
+	struct domain_record *domain = record_new(&arena, &schema_domain_record);
+	struct span unknown;
+	const struct selection *selection =
+		selection_new(&arena, &schema_domain_record, paths, 1, &unknown);
+
+	(void)state;
+	assert_json(&schema_domain_record, domain, selection, "{\"sts\":null}\n");
+	domain->sts.record.state = PRESENCE_ABSENT;
+	assert_json(&schema_domain_record, domain, selection,
+		    "{\"sts\":{\"record\":{\"txt\":[]},\"policy\":null}}\n");
+	domain->sts.policy.state = PRESENCE_ABSENT;
+	assert_json(&schema_domain_record, domain, selection,
+		    "{\"sts\":{\"record\":{\"txt\":[]},\"policy\":{\"mode\":null}}}\n");
+}
+
 /* Evidence holds neither nulls nor what is judged; an empty map is left out too. */
 static void test_evidence(void **state)
 {
@@ -365,6 +384,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nulls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_evidence_only_map_is_null, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_text_or_base64, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_selected_of_a_map, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_evidence, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stored, setup, teardown),
 		cmocka_unit_test(test_format_names),
