@@ -219,19 +219,20 @@ static bool run_passes(struct finisher *finisher)
 	return final_finish(finisher->writer, &finisher->error);
 }
 
-static void tell_fault(const struct finisher *finisher)
+static void tell_fault(struct finisher *finisher)
 {
 	char text[ERROR_TEXT_BYTES];
-	const struct output_error *cache_error =
-		finisher->cache == NULL ? NULL : evidence_cache_error(finisher->cache);
 
 	if (finisher->fault != NULL) {
 		fprintf(stderr, "stsweep: %s\n", finisher->fault);
 		return;
 	}
-	output_error_text(finisher->error.code == 0 && cache_error != NULL ? cache_error
-									   : &finisher->error,
-			  text, sizeof(text));
+	if (finisher->error.code == 0 && finisher->cache != NULL)
+		finisher->error = *evidence_cache_error(finisher->cache);
+	/* What stopped a pass may be the writer's error, which it gives when it is finished. */
+	if (finisher->error.code == 0 && finisher->writer != NULL)
+		(void)final_finish(finisher->writer, &finisher->error);
+	output_error_text(&finisher->error, text, sizeof(text));
 	fprintf(stderr, "stsweep: %s\n", text);
 }
 

@@ -4,8 +4,11 @@
 #include "commands/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "output/scan_dir.h"
 
@@ -49,29 +52,60 @@ bool folder_take(const char *dir, bool resume)
 	return false;
 }
 
+int folder_hold(const char *dir)
+{
+	int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0) {
+		fprintf(stderr, "stsweep: cannot open %s: %s\n", dir, strerror(errno));
+		return -1;
+	}
+	/* A file system that knows no locks is used without. */
+	if (flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		fprintf(stderr, "stsweep: %s: another stsweep is at work in this folder\n", dir);
+		close(folder);
+		return -1;
+	}
+	return folder;
+}
+
+static bool copy(FILE *in, FILE *out)
+{
+	char block[COPY_BYTES];
+	size_t got;
+
+	while ((got = fread(block, 1, sizeof(block), in)) > 0) {
+		if (fwrite(block, 1, got, out) != got)
+			return false;
+	}
+	return !ferror(in) && fflush(out) == 0 && fsync(fileno(out)) == 0;
+}
+
 bool folder_keep(const char *dir, const char *name, const char *source)
 {
 	char path[PATH_BYTES];
-	char block[COPY_BYTES];
-	FILE *in = fopen(source, "rb");
-	FILE *out;
-	size_t got;
-	bool ok;
+	char part[PATH_BYTES];
+	FILE *in = fopen(source, "rbe");
+	FILE *out = NULL;
+	int fault = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	out = fopen(path, "wb");
-	ok = in != NULL && out != NULL;
-	while (ok && (got = fread(block, 1, sizeof(block), in)) > 0)
-		ok = fwrite(block, 1, got, out) == got;
-	ok = ok && !ferror(in);
-	if (out != NULL)
-		ok = fclose(out) == 0 && ok;
-	if (!ok)
-		fprintf(stderr, "stsweep: cannot copy %s to %s: %s\n", source, path,
-			strerror(errno));
+	snprintf(part, sizeof(part), "%s/.%s.part", dir, name);
+	if (in != NULL)
+		out = fopen(part, "wbe");
+	if (out == NULL || !copy(in, out))
+		fault = errno;
 	if (in != NULL)
 		fclose(in);
-	return ok;
+	if (out != NULL)
+		fclose(out);
+	if (fault == 0 && rename(part, path) != 0)
+		fault = errno;
+	if (fault == 0)
+		return true;
+	fprintf(stderr, "stsweep: cannot copy %s to %s: %s\n", source, path, strerror(fault));
+	unlink(part);
+	return false;
 }
 
 bool folder_write_metadata(const struct metadata *metadata, const char *dir, const char *also)
@@ -91,4 +125,13 @@ bool folder_write_metadata(const struct metadata *metadata, const char *dir, con
 		return false;
 	}
 	return true;
+}
+
+void folder_try_metadata(const struct metadata *metadata, const char *dir)
+{
+	struct output_error error = {0};
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/metadata.json", dir);
+	(void)metadata_write(metadata, path, &error);
 }

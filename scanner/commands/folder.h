@@ -17,9 +17,16 @@ void folder_tell(const struct output_error *error);
  * after telling why it cannot be had.
  */
 bool folder_take(const char *dir, bool resume);
+/*
+ * Holds the folder against other scans until the descriptor is closed. -1 after telling that another process is at work in
+ * it.
+ */
+int folder_hold(const char *dir);
 /* Copies the file at `source` into the folder under `name`. */
 bool folder_keep(const char *dir, const char *name, const char *source);
 /* Writes metadata.json into `dir` and to the file `also`; each may be NULL. */
 bool folder_write_metadata(const struct metadata *metadata, const char *dir, const char *also);
+/* Writes metadata.json into `dir` after a failure that has been told: says nothing if that fails too. */
+void folder_try_metadata(const struct metadata *metadata, const char *dir);
 
 #endif

@@ -10,8 +10,11 @@
 #include <ldns/ldns.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "workers/socket.h"
 
 enum { NETWORK_ARENA_BYTES = 4 << 20, DNS_PORT = 53, LINE_BYTES = 1024 };
 
@@ -150,6 +153,21 @@ static bool find_name_servers(struct network *network, const struct options *opt
 	return true;
 }
 
+/* An address of another machine would make every lookup and probe unknown. */
+static bool is_of_this_machine(struct address address)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = socket_name(&storage, address, 0);
+	int fd = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&storage, len) == 0;
+	int fault = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = fault;
+	return bound;
+}
+
 static bool find_local_addresses(struct network *network, const struct options *options)
 {
 	for (size_t i = 0; i < options->local_addresses.count; i++) {
@@ -158,6 +176,10 @@ static bool find_local_addresses(struct network *network, const struct options *
 
 		if (address.family == ADDRESS_NONE || i == LOCAL_ADDRESSES_MAX) {
 			fprintf(stderr, "stsweep: --local-addr: '%s' is no address\n", text);
+			return false;
+		}
+		if (!is_of_this_machine(address)) {
+			fprintf(stderr, "stsweep: --local-addr: %s: %s\n", text, strerror(errno));
 			return false;
 		}
 		network->local_addresses[i] = address;

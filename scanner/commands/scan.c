@@ -43,6 +43,7 @@ struct scan {
 	struct feed *feed;
 	struct status status;
 	struct metadata *metadata;
+	int folder;       /* descriptor that holds the output folder; -1: none */
 	int stop_pipe[2]; /* readable when the reader thread must end */
 	sigset_t signals;
 	int64_t deadline_ms; /* of --max-runtime; INT64_MAX: none */
@@ -187,11 +188,8 @@ static bool begin_metadata(struct scan *scan, int argc, char **argv)
 	}
 	scan_metadata_settings(scan->metadata, &scan->options, &scan->knowledge, &scan->network,
 			       argc, argv);
-	if (scan->options.user_metadata != NULL &&
-	    !metadata_json(scan->metadata, "user_metadata", scan->options.user_metadata)) {
-		fprintf(stderr, "stsweep scan: --user-metadata is no JSON\n");
-		return false;
-	}
+	if (scan->options.user_metadata != NULL)
+		(void)metadata_json(scan->metadata, "user_metadata", scan->options.user_metadata);
 	return write_metadata(scan, "running");
 }
 
@@ -337,8 +335,9 @@ static void watch(struct scan *scan)
 			interrupt(scan, signal == SIGINT ? "interrupted" : "terminated");
 		if (now_ms >= scan->deadline_ms && scan->interrupts == 0)
 			interrupt(scan, "--max-runtime is over");
-		if (engine_failed(scan->engine) && scan->interrupts == 0)
-			interrupt(scan, "evidence cannot be kept");
+		/* Why is told by what failed, once all is closed. */
+		if (engine_failed(scan->engine) && scan->interrupts++ == 0)
+			stop(scan, true);
 		if (now_ms - shown_ms >= SHOW_EVERY_MS) {
 			status_show(&scan->status, scan->engine, scan->metrics, now_ms);
 			warn_of_loss(scan, false);
@@ -355,7 +354,9 @@ static bool gather(struct scan *scan)
 {
 	struct metrics_totals totals;
 	struct output_error error = {0};
-	bool ok = true;
+	bool failed;
+	bool kept = true;
+	bool told = false;
 
 	if (!start_engine(scan) || !start_feed(scan))
 		return false;
@@ -365,16 +366,20 @@ static bool gather(struct scan *scan)
 	metrics_read(scan->metrics, &totals);
 	scan_metadata_counters(scan->metadata, &totals);
 	scan_metadata_inputs(scan->metadata, scan->list);
-	ok = feed_succeeded(scan->feed) && !engine_failed(scan->engine);
+	failed = engine_failed(scan->engine);
 	engine_free(scan->engine);
 	scan->engine = NULL;
-	if (scan->stream != NULL)
-		return stream_finish(scan->stream) && ok;
-	if (!evidence_finish(scan->evidence, &error)) {
+	if (scan->stream != NULL) {
+		kept = stream_finish(scan->stream);
+		told = ferror(stdout) != 0;
+	} else if (!evidence_finish(scan->evidence, &error)) {
+		kept = false;
+		told = true;
 		folder_tell(&error);
-		return false;
 	}
-	return ok;
+	if (!told && (failed || !kept))
+		fprintf(stderr, "stsweep: out of memory\n");
+	return kept && !failed && feed_succeeded(scan->feed);
 }
 
 /* --- finishing --- */
@@ -440,7 +445,9 @@ static int conclude(struct scan *scan, bool gathered)
 		fprintf(stderr, "stsweep: interrupted; --resume goes on\n");
 		break;
 	case FINISH_FAILED:
-		(void)write_metadata(scan, "failed");
+		/* The error has been told; metadata that cannot be written either go on saying "running". */
+		metadata_text(scan->metadata, "status", "failed");
+		folder_try_metadata(scan->metadata, scan->options.output_dir);
 		break;
 	}
 	free(tally);
@@ -482,23 +489,24 @@ static bool prepare(struct scan *scan)
 	return pipe2(scan->stop_pipe, O_CLOEXEC | O_NONBLOCK) == 0 && check_options(scan) &&
 	       fields_select(&scan->options, &scan->selection) &&
 	       knowledge_load(&scan->knowledge, &scan->options, NULL) &&
-	       network_init(&scan->network, &scan->options, &scan->knowledge) && open_list(scan);
+	       network_init(&scan->network, &scan->options, &scan->knowledge) && open_list(scan) &&
+	       scan_metadata_check(&scan->options);
 }
 
 static bool enter_folder(struct scan *scan)
 {
+	const char *dir = scan->options.output_dir;
+
 	if (streams(scan))
 		return true;
-	if (!folder_take(scan->options.output_dir, scan->options.resume) ||
-	    !folder_keep(scan->options.output_dir, "ca-bundle.pem", scan->knowledge.ca.path))
+	if (!folder_take(dir, scan->options.resume) || (scan->folder = folder_hold(dir)) < 0 ||
+	    (scan->options.resume && !resume_prepare(dir)) ||
+	    !folder_keep(dir, "ca-bundle.pem", scan->knowledge.ca.path))
 		return false;
-	if (scan->options.resume) {
-		if (!resume_prepare(scan->options.output_dir))
-			return false;
-		scan->resume = resume_load(scan->options.output_dir);
-		return scan->resume != NULL;
-	}
-	return true;
+	if (!scan->options.resume)
+		return true;
+	scan->resume = resume_load(dir);
+	return scan->resume != NULL;
 }
 
 static int run(struct scan *scan, int argc, char **argv)
@@ -552,6 +560,8 @@ static void release(struct scan *scan)
 	network_free(&scan->network);
 	knowledge_free(&scan->knowledge);
 	options_free(&scan->options);
+	if (scan->folder >= 0)
+		close(scan->folder);
 }
 
 int command_scan(int argc, char **argv)
@@ -563,6 +573,7 @@ int command_scan(int argc, char **argv)
 		return EXIT_USAGE_OR_IO;
 	options_init(&scan->options);
 	scan->deadline_ms = INT64_MAX;
+	scan->folder = -1;
 	/* Blocked before any thread is made, so that only the main thread takes them. */
 	sigemptyset(&scan->signals);
 	sigaddset(&scan->signals, SIGINT);

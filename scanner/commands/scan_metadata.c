@@ -1,9 +1,48 @@
 /*
- * Fills metadata trees. Called by scan and judge; writes no file itself.
+ * Fills metadata trees. Called by scan and judge; writes no file that stays.
  */
 #include "commands/scan_metadata.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool can_write(const char *path)
+{
+	char part[PATH_MAX];
+	int file;
+
+	/* The name that metadata_write begins with. */
+	snprintf(part, sizeof(part), "%s.part", path);
+	file = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (file < 0) {
+		fprintf(stderr, "stsweep: %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	close(file);
+	unlink(part);
+	return true;
+}
+
+bool scan_metadata_check(const struct options *options)
+{
+	struct metadata *metadata = metadata_new();
+	bool is_json = options->user_metadata == NULL ||
+		       (metadata != NULL &&
+			metadata_json(metadata, "user_metadata", options->user_metadata));
+
+	metadata_free(metadata);
+	if (!is_json) {
+		fprintf(stderr, "stsweep scan: --user-metadata is no JSON\n");
+		return false;
+	}
+	return options->metadata_file == NULL || options->dryrun ||
+	       can_write(options->metadata_file);
+}
 
 static void note_file(struct metadata *metadata, const char *key, const struct knowledge_file *file)
 {

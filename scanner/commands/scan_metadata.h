@@ -11,6 +11,10 @@
 #include "output/metadata.h"
 #include "workers/metrics.h"
 
+/*
+ * Before anything is done: is --user-metadata JSON, can -m be written. False after one line on standard error. Leaves no file.
+ */
+bool scan_metadata_check(const struct options *options);
 /* Program, flags, limits, knowledge files and, where given, resolvers. */
 void scan_metadata_settings(struct metadata *metadata, const struct options *options,
 			    const struct knowledge *knowledge, const struct network *network,
