@@ -348,9 +348,17 @@ static enum state on_connecting(struct connection *connection)
 
 	if (getsockopt(connection->descriptor, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
 		error = errno;
-	if (error != 0)
+	if (error != 0 && error != ECONNRESET)
 		return end_with(connection, socket_end(error));
 	connection->end.connected = true;
+	/*
+	 * A reset in answer to the SYN is ECONNREFUSED: this one came after the handshake, before
+	 * this thread looked. The machine must not depend on who was faster.
+	 */
+	if (error == ECONNRESET) {
+		(void)connection->plan.machine->on_connected(connection->plan.machine_context);
+		return end_with(connection, TRANSPORT_END_RESET);
+	}
 	event_add(connection->io, connector->silence_timeout);
 	if (!take_answer(connection,
 			 connection->plan.machine->on_connected(connection->plan.machine_context)))
