@@ -7,11 +7,23 @@
 #include <jansson.h>
 #include <time.h>
 
+#include "output/buffer.h"
+#include "output/text.h"
+
 enum { DAY_MS = 86400 * 1000, TIME_BYTES = 32, ID_BYTES = 320 };
 
+/* JSON holds UTF-8 only: other bytes become \xNN. */
 static json_t *text_json(struct span text)
 {
-	return json_stringn((const char *)text.data, text.len);
+	struct buffer valid = {0};
+	json_t *json = NULL;
+
+	text_append_valid(&valid, text);
+	if (!valid.failed)
+		json = json_stringn_nocheck(valid.len == 0 ? "" : (const char *)valid.data,
+					    valid.len);
+	buffer_free(&valid);
+	return json;
 }
 
 static void time_text(char *text, int64_t time_ms)
@@ -40,6 +52,16 @@ static json_t *policy_string(const struct domain_record *domain)
 		rest = span_skip(rest, end + 1);
 	}
 	return lines;
+}
+
+/* The patterns of the policy (RFC 8460 4.4, mx-host-pattern: an array of strings). */
+static json_t *mx_hosts(const struct domain_record *domain)
+{
+	json_t *patterns = json_array();
+
+	for (size_t i = 0; i < domain->sts.policy.mx.count; i++)
+		json_array_append_new(patterns, text_json(domain->sts.policy.mx.items[i]));
+	return patterns;
 }
 
 static json_t *failure_json(const struct predicted_failure *failure)
@@ -78,8 +100,11 @@ static json_t *policy_json(const struct domain_record *domain, enum report_polic
 	policy = json_pack("{s:s, s:o}", "policy-type",
 			   vocabulary_text(&vocabulary_report_policy_type, (int)type),
 			   "policy-domain", text_json(domain->domain));
-	if (type == REPORT_POLICY_TYPE_STS)
+	if (type == REPORT_POLICY_TYPE_STS) {
 		json_object_set_new(policy, "policy-string", policy_string(domain));
+		if (domain->sts.policy.mx.count > 0)
+			json_object_set_new(policy, "mx-host", mx_hosts(domain));
+	}
 	return json_pack("{s:o, s:{s:i, s:I}, s:o}", "policy", policy, "summary",
 			 "total-successful-session-count", 0, "total-failure-session-count",
 			 (json_int_t)json_array_size(details), "failure-details", details);
@@ -109,7 +134,7 @@ bool report_print(FILE *out, const struct domain_record *domain)
 			   "date-range", "start-datetime", begin, "end-datetime", end,
 			   "contact-info", "none: predicted, not observed", "report-id", id,
 			   "policies", policies);
-	ok = report != NULL && json_dumpf(report, out, JSON_INDENT(2)) == 0;
+	ok = report != NULL && json_dumpf(report, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
 	fputc('\n', out);
 	json_decref(report);
 	return ok;
