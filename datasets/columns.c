@@ -1,6 +1,7 @@
 /*
- * The shapes that lists come in: Tranco and Umbrella (rank,domain), Majestic (a header, the domain in column 3), zdns
- * input (name,metadata), plain names. Used by datasets/list.c; it reads nothing itself.
+ * The shapes that lists come in: Tranco and Umbrella (rank,domain), Majestic (a header, the domain
+ * in column 3), zdns input (name,metadata), plain names. Used by datasets/list.c; it reads nothing
+ * itself.
  */
 #include "datasets/columns.h"
 
@@ -93,8 +94,8 @@ static int find_rank_heading(const struct row *row)
 }
 
 /*
- * A header has no number in it, and none of its fields could be a domain; some may be empty. One word alone is a header
- * only if it is a known one: `localhost` is a dirty line.
+ * A header has no number in it, and none of its fields could be a domain; some may be empty. One
+ * word alone is a header only if it is a known one: `localhost` is a dirty line.
  */
 static bool is_header(const struct row *row)
 {
@@ -151,7 +152,10 @@ struct columns columns_of(const struct columns *columns, const struct row *row)
 	struct columns of = *columns;
 
 	if (of.name != COLUMN_NONE) {
-		/* A line without that column: where the shape was guessed, a lone name is still one. */
+		/*
+		 * A line without that column: where the shape was guessed, a lone name is still
+		 * one.
+		 */
 		if ((size_t)of.name >= row->count && !of.fixed)
 			of.name = row->count == 1 ? 0 : COLUMN_NONE;
 	} else if (row->count >= 2 && columns_rank(row->fields[0]) >= 0) {

@@ -1,6 +1,6 @@
 /*
- * Where in a line the target stands: decided from the first line of a file, kept for the rest of it. Used by
- * datasets/list.c only.
+ * Where in a line the target stands: decided from the first line of a file, kept for the rest of
+ * it. Used by datasets/list.c only.
  */
 #ifndef STSWEEP_DATASETS_COLUMNS_H
 #define STSWEEP_DATASETS_COLUMNS_H

@@ -1,6 +1,6 @@
 /*
- * Splits a source into lines inside one buffer that moves along. Used by datasets/list.c and datasets/providers.c; it
- * does not look into a line.
+ * Splits a source into lines inside one buffer that moves along. Used by datasets/list.c and
+ * datasets/providers.c; it does not look into a line.
  */
 #include "datasets/lines.h"
 

@@ -1,7 +1,7 @@
 /*
- * Targets out of files: which lines are targets, which of them are this shard's, and what of a line is the name. Called
- * by the reader thread and, for the count, once before. It never gives up on a dirty line; only a file that cannot be
- * read is an error.
+ * Targets out of files: which lines are targets, which of them are this shard's, and what of a line
+ * is the name. Called by the reader thread and, for the count, once before. It never gives up on a
+ * dirty line; only a file that cannot be read is an error.
  */
 #include "datasets/list.h"
 
@@ -33,7 +33,10 @@ static const char *fault_text(enum name_fault fault)
 	return texts[fault];
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------------- */
+/*
+ * --- opening
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static bool settings_are_sound(const struct list_settings *settings, struct dataset_error *error)
 {
@@ -60,8 +63,8 @@ static bool settings_are_sound(const struct list_settings *settings, struct data
 }
 
 /*
- * A missing last file is told before the first packet, not after the first ten million names. `*regular`: all of them
- * can be read twice.
+ * A missing last file is told before the first packet, not after the first ten million names.
+ * `*regular`: all of them can be read twice.
  */
 static bool paths_check(const struct list_settings *settings, bool *regular,
 			struct dataset_error *error)
@@ -118,7 +121,10 @@ const struct list_input *list_inputs(const struct list *list, size_t *count)
 	return list->inputs;
 }
 
-/* --- files ---------------------------------------------------------------------------------------------------------- */
+/*
+ * --- files
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static bool file_open(struct list *list, struct dataset_error *error)
 {
@@ -143,7 +149,10 @@ static void file_close(struct list *list)
 	list->path_at++;
 }
 
-/* --- lines ---------------------------------------------------------------------------------------------------------- */
+/*
+ * --- lines
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* The first line with anything in it decides the columns of its file. */
 static enum list_result columns_learn(struct list *list, const struct line *line, bool *is_header,
@@ -244,7 +253,10 @@ static enum list_result line_next(struct list *list, struct line *line, struct d
 	return LIST_END;
 }
 
-/* --- targets -------------------------------------------------------------------------------------------------------- */
+/*
+ * --- targets
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 /* One field of the rest of a line, quoted where it must be (RFC 4180 2). */
 static size_t metadata_put(uint8_t *to, struct span field)

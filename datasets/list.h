@@ -1,7 +1,8 @@
 /*
- * The list of targets: files of plain names or CSV, one after the other, each line that is not empty and not a CSV header
- * one target, dirty ones too. Used by the reader thread of a scan; it alone decides what a target is and which of them
- * belong to this shard. One owner, one thread at a time. datasets/README.md tells users the same in words.
+ * The list of targets: files of plain names or CSV, one after the other, each line that is not
+ * empty and not a CSV header one target, dirty ones too. Used by the reader thread of a scan; it
+ * alone decides what a target is and which of them belong to this shard. One owner, one thread at a
+ * time. datasets/README.md tells users the same in words.
  */
 #ifndef STSWEEP_DATASETS_LIST_H
 #define STSWEEP_DATASETS_LIST_H
@@ -19,7 +20,8 @@ struct list_settings {
 	const char *const *paths; /* "-" is standard input; must outlive the list */
 	size_t paths_count;
 	const char *
-		input_column; /* number from 1, or name in the header; NULL: found out from each file */
+		/* number from 1, or name in the header; NULL: found out from each file */
+		input_column;
 	uint64_t max_targets; /* of the whole list, before sharding; 0: all */
 	uint64_t shards;      /* 0 and 1: the whole list */
 	uint64_t shard;       /* below `shards`: the targets whose (index - 1) % shards this is */
@@ -43,7 +45,8 @@ struct list_target {
 enum list_result {
 	LIST_TARGET,
 	LIST_END,
-	LIST_FAILED, /* this file ends here, the error says why; the next call goes on with the next file */
+	/* this file ends here, the error says why; the next call goes on with the next file */
+	LIST_FAILED,
 	LIST_STOPPED, /* by stop_fd */
 };
 
@@ -62,14 +65,17 @@ struct list;
 /* NULL with `error` set: a wrong setting, or a file that cannot be opened (all are tried). */
 struct list *list_open(const struct list_settings *settings, struct dataset_error *error);
 void list_close(struct list *list);
-/* The next target of this shard. Its spans lie in `arena`, so that it can be handed over with its job. */
+/*
+ * The next target of this shard. Its spans lie in `arena`, so that it can be handed over with its
+ * job.
+ */
 enum list_result list_next(struct list *list, struct arena *arena, struct list_target *target,
 			   struct dataset_error *error);
 /* One a path; complete after LIST_END. */
 const struct list_input *list_inputs(const struct list *list, size_t *count);
 /*
- * Targets that a scan with these settings will get, by reading the files once without looking at names; -1 when that
- * cannot be told (a pipe, an error).
+ * Targets that a scan with these settings will get, by reading the files once without looking at
+ * names; -1 when that cannot be told (a pipe, an error).
  */
 int64_t list_count_targets(const struct list_settings *settings);
 

@@ -1,6 +1,6 @@
 /*
- * Reads the provider table. Used by the commands; a fault in it is an error for the person who wrote it, never skipped,
- * for a table that is read in part would name the wrong owner.
+ * Reads the provider table. Used by the commands; a fault in it is an error for the person who
+ * wrote it, never skipped, for a table that is read in part would name the wrong owner.
  */
 #include "datasets/providers.h"
 

@@ -1,6 +1,6 @@
 /*
- * libcsv, which hands out a field at a time, made to give a whole line's fields. Used by datasets/list.c and
- * datasets/providers.c; it does not know what a column means.
+ * libcsv, which hands out a field at a time, made to give a whole line's fields. Used by
+ * datasets/list.c and datasets/providers.c; it does not know what a column means.
  */
 #include "datasets/row.h"
 

@@ -1,6 +1,7 @@
 /*
- * One line of CSV (RFC 4180) as its fields, by libcsv. A quoted field cannot go on in the next line: here a line is a
- * row, whatever it holds. Used by the readers of lists and tables. One owner.
+ * One line of CSV (RFC 4180) as its fields, by libcsv. A quoted field cannot go on in the next
+ * line: here a line is a row, whatever it holds. Used by the readers of lists and tables. One
+ * owner.
  */
 #ifndef STSWEEP_DATASETS_ROW_H
 #define STSWEEP_DATASETS_ROW_H

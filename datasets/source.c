@@ -1,6 +1,6 @@
 /*
- * Bytes of one input file, unpacked and digested as they are read. Used by datasets/lines.c only; it never looks at what
- * the bytes say beyond the signature of the packing.
+ * Bytes of one input file, unpacked and digested as they are read. Used by datasets/lines.c only;
+ * it never looks at what the bytes say beyond the signature of the packing.
  */
 #include "datasets/source.h"
 
@@ -203,7 +203,10 @@ static bool path_ends(const char *path, const char *suffix)
 	return span_ends_with_nocase(span_text(path), span_text(suffix));
 }
 
-/* Zstandard's magic number, or that of a skippable frame, which may go before (RFC 8878 3.1.1, 3.1.2). */
+/*
+ * Zstandard's magic number, or that of a skippable frame, which may go before (RFC 8878 3.1.1,
+ * 3.1.2).
+ */
 static bool is_zstd(const uint8_t *raw)
 {
 	return memcmp(raw, "\x28\xb5\x2f\xfd", SIGNATURE_BYTES) == 0 ||
@@ -212,8 +215,8 @@ static bool is_zstd(const uint8_t *raw)
 }
 
 /*
- * By the signature; a name that promises a packing must keep it, else a damaged file would be read as text. A file
- * shorter than a signature has none: behind its end the buffer is still zero.
+ * By the signature; a name that promises a packing must keep it, else a damaged file would be read
+ * as text. A file shorter than a signature has none: behind its end the buffer is still zero.
  */
 static const char *packing_find(struct source *source)
 {
@@ -256,7 +259,9 @@ static enum source_result unpacker_start(struct source *source, struct dataset_e
 	return SOURCE_DATA;
 }
 
-/* Zero bytes may pad a gzip file to a block size; another member may follow at once (RFC 1952 2.2). */
+/*
+ * Zero bytes may pad a gzip file to a block size; another member may follow at once (RFC 1952 2.2).
+ */
 static void gzip_skip_padding(struct source *source)
 {
 	while (!source->in_frame && source->raw_at < source->raw_len &&

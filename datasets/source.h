@@ -1,7 +1,7 @@
 /*
- * A source is one input file as a stream of bytes: a path or standard input, unpacked when it is gzip or zstd, and
- * digested (SHA-256 of the bytes as they lie in the file) on the way. Used by the line reader; knows nothing of lines.
- * One owner, one thread at a time.
+ * A source is one input file as a stream of bytes: a path or standard input, unpacked when it is
+ * gzip or zstd, and digested (SHA-256 of the bytes as they lie in the file) on the way. Used by the
+ * line reader; knows nothing of lines. One owner, one thread at a time.
  */
 #ifndef STSWEEP_DATASETS_SOURCE_H
 #define STSWEEP_DATASETS_SOURCE_H
@@ -32,13 +32,14 @@ enum source_result {
 struct source;
 
 /*
- * Can `path` be read, as far as that shows without opening it (which a FIFO's writer would notice)? `*regular`: it is a
- * file that can be read twice; standard input never is.
+ * Can `path` be read, as far as that shows without opening it (which a FIFO's writer would notice)?
+ * `*regular`: it is a file that can be read twice; standard input never is.
  */
 bool source_check(const char *path, bool *regular, struct dataset_error *error);
 /*
- * Opens `path`, or standard input for "-"; NULL with `error` set. Reads nothing yet. `stop_fd` (or -1): a read that would
- * wait on a pipe or terminal ends as SOURCE_STOPPED once that descriptor is readable.
+ * Opens `path`, or standard input for "-"; NULL with `error` set. Reads nothing yet. `stop_fd` (or
+ * -1): a read that would wait on a pipe or terminal ends as SOURCE_STOPPED once that descriptor is
+ * readable.
  */
 struct source *source_open(const char *path, int stop_fd, struct dataset_error *error);
 /* The same over bytes in memory, which must outlive it. `name` stands for a path in errors. */
@@ -50,8 +51,8 @@ enum source_result source_read(struct source *source, void *buffer, size_t size,
 /* Bytes read so far, packed as they are in the file. */
 uint64_t source_bytes(const struct source *source);
 /*
- * Digest of the whole file. What has not been read yet is read now if the file is regular; false when the whole cannot
- * be had (a pipe that was not read to its end, a read error).
+ * Digest of the whole file. What has not been read yet is read now if the file is regular; false
+ * when the whole cannot be had (a pipe that was not read to its end, a read error).
  */
 bool source_digest(struct source *source, uint8_t sha256[SOURCE_SHA256_BYTES]);
 

@@ -1,6 +1,6 @@
 /*
- * Reading ../shared/corpus in tests: where it is, a file of it, and its vectors line by line. A test that finds no corpus
- * says so and is skipped. Include after <cmocka.h>; used by tests only.
+ * Reading ../shared/corpus in tests: where it is, a file of it, and its vectors line by line. A
+ * test that finds no corpus says so and is skipped. Include after <cmocka.h>; used by tests only.
  */
 #ifndef STSWEEP_TESTS_CORPUS_H
 #define STSWEEP_TESTS_CORPUS_H
@@ -13,7 +13,10 @@
 #include "base/arena.h"
 #include "base/span.h"
 
-/* The folder, from the environment or beside the checkout; NULL, with a line of explanation, where there is none. */
+/*
+ * The folder, from the environment or beside the checkout; NULL, with a line of explanation, where
+ * there is none.
+ */
 static inline const char *corpus_folder(void)
 {
 	const char *folder = getenv("STSWEEP_CORPUS");

@@ -1,5 +1,6 @@
 /*
- * The longer reads of the bounded reader; the small ones are inline. Called by the parsers of text; never allocates.
+ * The longer reads of the bounded reader; the small ones are inline. Called by the parsers of text;
+ * never allocates.
  */
 #include "base/cursor.h"
 

@@ -1,7 +1,8 @@
 /*
- * A cursor reads a span from the front and never past its end. Its error is sticky: after the first short read every
- * read gives zero or an empty span, so a parser reads all it wants and checks `failed` once. Parsers read through the
- * cursor only, so bounds live in this one place. The small reads are inline: a DNS answer takes hundreds.
+ * A cursor reads a span from the front and never past its end. Its error is sticky: after the first
+ * short read every read gives zero or an empty span, so a parser reads all it wants and checks
+ * `failed` once. Parsers read through the cursor only, so bounds live in this one place. The small
+ * reads are inline: a DNS answer takes hundreds.
  */
 #ifndef STSWEEP_BASE_CURSOR_H
 #define STSWEEP_BASE_CURSOR_H
@@ -16,7 +17,10 @@ struct cursor {
 
 static inline struct cursor cursor_over(struct span whole)
 {
-	/* Adding to NULL is undefined even where nothing is added: no value is read as an empty one. */
+	/*
+	 * Adding to NULL is undefined even where nothing is added: no value is read as an empty
+	 * one.
+	 */
 	static const uint8_t nothing[1];
 
 	if (span_is_null(whole))

@@ -1,6 +1,7 @@
 /*
- * Vocabularies are tables `NAMES(V, P)` of rows `V(P, CODE, "public-text", "meaning")`. This makes the enumerators
- * `P_CODE` of one; what else is made of a table (texts, schema, codebook) is made in record/.
+ * Vocabularies are tables `NAMES(V, P)` of rows `V(P, CODE, "public-text", "meaning")`. This makes
+ * the enumerators `P_CODE` of one; what else is made of a table (texts, schema, codebook) is made
+ * in record/.
  */
 #ifndef STSWEEP_BASE_ENUMERATOR_H
 #define STSWEEP_BASE_ENUMERATOR_H

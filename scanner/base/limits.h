@@ -1,7 +1,8 @@
 /*
- * Every time-out, size and count of the scanner: one table, from which come the struct that all parts are handed
- * (read-only), the flags, the config file's names and the documentation. A part never holds a bare number of its own.
- * Hitting a limit is an outcome in the record, never an abort.
+ * Every time-out, size and count of the scanner: one table, from which come the struct that all
+ * parts are handed (read-only), the flags, the config file's names and the documentation. A part
+ * never holds a bare number of its own. Hitting a limit is an outcome in the record, never an
+ * abort.
  */
 #ifndef STSWEEP_BASE_LIMITS_H
 #define STSWEEP_BASE_LIMITS_H

@@ -1,7 +1,8 @@
 /*
- * A span is a view of bytes that somebody else owns: a pointer and a length, never terminated, possibly holding NUL.
- * Everything that came from the network is passed around as spans; what must outlive its buffer is copied to an arena.
- * A span with `data == NULL` is "no value", which differs from an empty one.
+ * A span is a view of bytes that somebody else owns: a pointer and a length, never terminated,
+ * possibly holding NUL. Everything that came from the network is passed around as spans; what must
+ * outlive its buffer is copied to an arena. A span with `data == NULL` is "no value", which differs
+ * from an empty one.
  */
 #ifndef STSWEEP_BASE_SPAN_H
 #define STSWEEP_BASE_SPAN_H
@@ -65,7 +66,10 @@ bool span_ends_with_nocase(struct span span, struct span suffix);
 size_t span_find(struct span span, uint8_t byte);
 /* Spaces and horizontal tabs (WSP of RFC 5234) off both ends. */
 struct span span_trim(struct span span);
-/* Valid UTF-8 (RFC 3629: no overlong form, no surrogate, at most U+10FFFF); NUL bytes are valid here. */
+/*
+ * Valid UTF-8 (RFC 3629: no overlong form, no surrogate, at most U+10FFFF); NUL bytes are valid
+ * here.
+ */
 bool span_is_utf8(struct span span);
 bool span_is_ascii(struct span span);
 

@@ -1,7 +1,7 @@
 /*
- * Certificates read by OpenSSL into plain values, once for each distinct one. Called by the prober's and the fetcher's
- * evidence, and by the judge for names; verifies nothing, and leaves OpenSSL's error queue as it was, since connections of
- * the same thread read their errors from it.
+ * Certificates read by OpenSSL into plain values, once for each distinct one. Called by the
+ * prober's and the fetcher's evidence, and by the judge for names; verifies nothing, and leaves
+ * OpenSSL's error queue as it was, since connections of the same thread read their errors from it.
  */
 #include "facts/certificate.h"
 
@@ -30,7 +30,10 @@ static struct span sha256(struct arena *arena, const uint8_t *bytes, size_t len)
 	return span_of(digest, SHA256_BYTES);
 }
 
-/* As RFC 2253 writes it, but for letters beyond ASCII, which stay UTF-8. No value if it cannot be written. */
+/*
+ * As RFC 2253 writes it, but for letters beyond ASCII, which stay UTF-8. No value if it cannot be
+ * written.
+ */
 static struct span name_text(struct arena *arena, const X509_NAME *name)
 {
 	const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
@@ -241,7 +244,10 @@ bool certificate_read(struct arena *arena, struct span der, struct certificate *
 	return whole;
 }
 
-/* RFC 6125 6.4.3 and RFC 8461 4.1: "*." stands for exactly one label; a star anywhere else is only itself. */
+/*
+ * RFC 6125 6.4.3 and RFC 8461 4.1: "*." stands for exactly one label; a star anywhere else is only
+ * itself.
+ */
 static bool pattern_matches(struct span pattern, struct span name)
 {
 	static const char wildcard[] = "*.";

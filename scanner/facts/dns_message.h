@@ -1,7 +1,8 @@
 /*
- * DNS messages (RFC 1035, EDNS 6891): builds the one kind of query the scanner sends, and reads answers through the
- * cursor. What is common (A, AAAA, MX, TXT, CNAME, NS, TLSA, SOA) is read by hand for speed; ldns is the oracle in the tests.
- * Bytes in, structs out; matching an answer to its query is here too, so that no caller can forget a part of it.
+ * DNS messages (RFC 1035, EDNS 6891): builds the one kind of query the scanner sends, and reads
+ * answers through the cursor. What is common (A, AAAA, MX, TXT, CNAME, NS, TLSA, SOA) is read by
+ * hand for speed; ldns is the oracle in the tests. Bytes in, structs out; matching an answer to its
+ * query is here too, so that no caller can forget a part of it.
  */
 #ifndef STSWEEP_FACTS_DNS_MESSAGE_H
 #define STSWEEP_FACTS_DNS_MESSAGE_H
@@ -61,8 +62,8 @@ struct dns_tlsa {
 };
 
 /*
- * What an answer says, all in the arena it was parsed into. Records are those of the type asked for, at the end of the
- * CNAME chain, in the order they came.
+ * What an answer says, all in the arena it was parsed into. Records are those of the type asked
+ * for, at the end of the CNAME chain, in the order they came.
  */
 struct dns_answer {
 	enum dns_status status;  /* NOERROR to NOTIMP by RCODE and records; LIMIT at a cap */
@@ -92,9 +93,10 @@ struct dns_caps {
 };
 
 /*
- * Writes a query into `buffer` (recursion desired, EDNS with `udp_bytes`, DO bit when `dnssec_ok`, CD when
- * `checking_disabled`, AD set so that a resolver may tell, RFC 6840 5.7). Gives the length, or 0 when the name is no name.
- * With `udp_bytes` 0 the query goes without EDNS, for a server that answered FORMERR to it (RFC 6891 7).
+ * Writes a query into `buffer` (recursion desired, EDNS with `udp_bytes`, DO bit when `dnssec_ok`,
+ * CD when `checking_disabled`, AD set so that a resolver may tell, RFC 6840 5.7). Gives the length,
+ * or 0 when the name is no name. With `udp_bytes` 0 the query goes without EDNS, for a server that
+ * answered FORMERR to it (RFC 6891 7).
  */
 struct dns_query_flags {
 	bool dnssec_ok;
@@ -104,13 +106,17 @@ size_t dns_query_build(uint8_t *buffer, size_t size, uint16_t id, struct dns_que
 		       uint16_t udp_bytes, struct dns_query_flags flags);
 
 /*
- * Does `message` answer this query: QR set, same id, opcode, exactly one question with same name (case-insensitive),
- * type and class IN? Address and port are the caller's to compare. An answer that does not match is dropped unread.
- * A FORMERR or NOTIMP without a question section matches by its id alone.
+ * Does `message` answer this query: QR set, same id, opcode, exactly one question with same name
+ * (case-insensitive), type and class IN? Address and port are the caller's to compare. An answer
+ * that does not match is dropped unread. A FORMERR or NOTIMP without a question section matches by
+ * its id alone.
  */
 bool dns_message_answers(struct span message, uint16_t id, struct dns_question question);
 
-/* Parses a matching answer. False if it is malformed (treated as no answer at all); over the arena's cap: LOCAL_LIMIT. */
+/*
+ * Parses a matching answer. False if it is malformed (treated as no answer at all); over the
+ * arena's cap: LOCAL_LIMIT.
+ */
 bool dns_answer_parse(struct arena *arena, struct span message, struct dns_question question,
 		      const struct dns_caps *caps, struct dns_answer *answer);
 

@@ -1,6 +1,6 @@
 /*
- * One resource record of an answer (RFC 1035 4.1.3): its frame, and its data read into the answer by type. Used by
- * dns_message.c alone.
+ * One resource record of an answer (RFC 1035 4.1.3): its frame, and its data read into the answer
+ * by type. Used by dns_message.c alone.
  */
 #ifndef STSWEEP_FACTS_DNS_RECORD_H
 #define STSWEEP_FACTS_DNS_RECORD_H

@@ -1,5 +1,6 @@
 /*
- * Checks mx patterns of a policy. Called by policy.c; whether a pattern matches a host is the judge's business.
+ * Checks mx patterns of a policy. Called by policy.c; whether a pattern matches a host is the
+ * judge's business.
  */
 #include "facts/mx_pattern.h"
 
@@ -33,9 +34,10 @@ static struct span without_final_dot(struct span value)
 }
 
 /*
- * The syntax asks for no more than labels of letters, digits and inner hyphens: one label is enough, and an A-label that
- * decodes to nothing sensible is one all the same. RFC 5321 tells addresses apart by their brackets, so a dotted quad fits
- * its Domain; but no name of a host looks so (RFC 1123 2.1), and no DNS-ID can match it.
+ * The syntax asks for no more than labels of letters, digits and inner hyphens: one label is
+ * enough, and an A-label that decodes to nothing sensible is one all the same. RFC 5321 tells
+ * addresses apart by their brackets, so a dotted quad fits its Domain; but no name of a host looks
+ * so (RFC 1123 2.1), and no DNS-ID can match it.
  */
 static bool is_pattern(struct span value)
 {

@@ -1,6 +1,6 @@
 /*
- * One mx value of a policy: `["*."] Domain` (RFC 8461 3.2, Domain of RFC 5321 4.1.2), and what is wrong with one that is not.
- * Used by the policy parser only.
+ * One mx value of a policy: `["*."] Domain` (RFC 8461 3.2, Domain of RFC 5321 4.1.2), and what is
+ * wrong with one that is not. Used by the policy parser only.
  */
 #ifndef STSWEEP_FACTS_MX_PATTERN_H
 #define STSWEEP_FACTS_MX_PATTERN_H

@@ -1,6 +1,7 @@
 /*
- * Domain names as text: checking, folding, IDNA, and the registrable part. Names are kept as lower-case A-labels without
- * a trailing dot. Used by the reader, the steps and the judge; opens no file (the Public Suffix List is handed in).
+ * Domain names as text: checking, folding, IDNA, and the registrable part. Names are kept as
+ * lower-case A-labels without a trailing dot. Used by the reader, the steps and the judge; opens no
+ * file (the Public Suffix List is handed in).
  */
 #ifndef STSWEEP_FACTS_NAME_H
 #define STSWEEP_FACTS_NAME_H
@@ -28,13 +29,17 @@ enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63 };
 ENUMERATION(name_fault, NAME_FAULT, NAME_FAULTS);
 
 /*
- * One target of a list, as people write them: U-labels are converted (IDNA2008 with UTS 46 mapping, non-transitional),
- * letters folded, one trailing dot dropped; underscores are allowed, at least two labels asked for. On success `*name`
- * is in `arena` and NAME_FAULT_NULL comes back. Over the arena's cap it is EMPTY, and `arena->exhausted` tells.
+ * One target of a list, as people write them: U-labels are converted (IDNA2008 with UTS 46 mapping,
+ * non-transitional), letters folded, one trailing dot dropped; underscores are allowed, at least
+ * two labels asked for. On success `*name` is in `arena` and NAME_FAULT_NULL comes back. Over the
+ * arena's cap it is EMPTY, and `arena->exhausted` tells.
  */
 enum name_fault name_from_input(struct arena *arena, struct span input, struct span *name);
 
-/* A host name by the letter (RFC 952, 1123 2.1: letters, digits, hyphens), A-labels, no trailing dot. */
+/*
+ * A host name by the letter (RFC 952, 1123 2.1: letters, digits, hyphens), A-labels, no trailing
+ * dot.
+ */
 enum name_fault name_check_host(struct span name);
 /* True for IPv4 or IPv6 in text form. */
 bool name_is_address(struct span name);
@@ -46,7 +51,10 @@ bool name_is_within(struct span a, struct span b);
 size_t name_labels(struct span name);
 /* What follows the first dot; empty when there is none. */
 struct span name_parent(struct span name);
-/* Registrable domain (eTLD+1) and public suffix: parts of `name` itself; no value where the list knows none. */
+/*
+ * Registrable domain (eTLD+1) and public suffix: parts of `name` itself; no value where the list
+ * knows none.
+ */
 struct span name_registrable(const psl_ctx_t *psl, struct span name);
 struct span name_public_suffix(const psl_ctx_t *psl, struct span name);
 

@@ -1,10 +1,12 @@
 /*
- * Reads an MTA-STS policy body line by line, by the ABNF of RFC 8461 3.2, keeping apart what is an error in both readings
- * and what only the strict one minds. Called by the judge; where the body came from it does not know.
+ * Reads an MTA-STS policy body line by line, by the ABNF of RFC 8461 3.2, keeping apart what is an
+ * error in both readings and what only the strict one minds. Called by the judge; where the body
+ * came from it does not know.
  *
- * The lenient reading forgives a byte order mark, blank lines, white space before a field, an over-long max_age (which it
- * clamps) and bad mx among good ones. So reads mailauth (it trims names and values, a byte order mark with them, and keeps
- * whatever mx is left), and postfix-mta-sts-resolver forgives blank lines; clamping is MEASURES 12.
+ * The lenient reading forgives a byte order mark, blank lines, white space before a field, an
+ * over-long max_age (which it clamps) and bad mx among good ones. So reads mailauth (it trims names
+ * and values, a byte order mark with them, and keeps whatever mx is left), and
+ * postfix-mta-sts-resolver forgives blank lines; clamping is MEASURES 12.
  */
 #include "facts/policy.h"
 
@@ -59,7 +61,10 @@ static bool is_name_byte(uint8_t byte)
 	return is_alphanumeric(byte) || byte == '_' || byte == '-' || byte == '.';
 }
 
-/* sts-policy-vchar and the space; that bytes over 0x7f are UTF-8 has been checked for the body as a whole. */
+/*
+ * sts-policy-vchar and the space; that bytes over 0x7f are UTF-8 has been checked for the body as a
+ * whole.
+ */
 static bool is_value_byte(uint8_t byte)
 {
 	return byte >= 0x20 && byte != 0x7f;
@@ -92,7 +97,10 @@ static void fatal_error(struct reading *reading, enum policy_syntax_error error)
 	reading->fatal = true;
 }
 
-/* A Unix or Windows editor's UTF-16, with its mark or without, shows as NUL beside the first letter. */
+/*
+ * A Unix or Windows editor's UTF-16, with its mark or without, shows as NUL beside the first
+ * letter.
+ */
 static bool is_utf16(struct span body)
 {
 	return body.len >= 2 && (body.data[0] == 0) != (body.data[1] == 0);
@@ -202,7 +210,10 @@ static enum field_name known_field(struct span name, bool (*equal)(struct span a
 	return field;
 }
 
-/* A line named version, mode, max_age or mx is never an extension; of duplicates the first counts (RFC 8461 3.2). */
+/*
+ * A line named version, mode, max_age or mx is never an extension; of duplicates the first counts
+ * (RFC 8461 3.2).
+ */
 static void read_field(struct reading *reading, struct span name, struct span value)
 {
 	enum field_name field = known_field(name, span_equal);

@@ -1,6 +1,7 @@
 /*
- * The MTA-STS policy body (RFC 8461 3.2), byte for byte: the ABNF for `strict`, what deployed senders accept for `lenient`
- * (MEASURES 4 and 12). Where and how the body was fetched is not its business.
+ * The MTA-STS policy body (RFC 8461 3.2), byte for byte: the ABNF for `strict`, what deployed
+ * senders accept for `lenient` (MEASURES 4 and 12). Where and how the body was fetched is not its
+ * business.
  */
 #ifndef STSWEEP_FACTS_POLICY_H
 #define STSWEEP_FACTS_POLICY_H
@@ -52,7 +53,10 @@ ENUMERATION(policy_syntax_error, POLICY_SYNTAX_ERROR, POLICY_SYNTAX_ERRORS);
 
 ENUMERATION(policy_mx_fault, POLICY_MX_FAULT, POLICY_MX_FAULTS);
 
-/* Things worth knowing that leave the strict verdict as it is; the last two are strict errors that lenient forgives. */
+/*
+ * Things worth knowing that leave the strict verdict as it is; the last two are strict errors that
+ * lenient forgives.
+ */
 #define POLICY_NOTES(V, P) \
 	V(P, CONTENT_TYPE, "content-type", "served as something else than text/plain") \
 	V(P, MAX_AGE_SHORT, "max-age-short", "a max_age under a day") \
@@ -83,7 +87,9 @@ struct policy {
 	size_t notes_count;
 };
 
-/* Total: any bytes give a result. Does not add the `content-type` note, which the judge knows of. */
+/*
+ * Total: any bytes give a result. Does not add the `content-type` note, which the judge knows of.
+ */
 struct policy policy_read(struct arena *arena, struct span body);
 /* Adds a note once. */
 void policy_add_note(struct policy *policy, enum policy_note note);

@@ -1,6 +1,6 @@
 /*
- * Replies as a server sends them, and the keywords of EHLO. Called by the SMTP step whenever bytes came in, so reading
- * what is not whole yet costs the arena nothing; decides nothing.
+ * Replies as a server sends them, and the keywords of EHLO. Called by the SMTP step whenever bytes
+ * came in, so reading what is not whole yet costs the arena nothing; decides nothing.
  */
 #include "facts/smtp_reply.h"
 
@@ -174,7 +174,10 @@ bool smtp_ehlo_offers(struct span_list keywords, const char *keyword)
 	return false;
 }
 
-/* Of STARTTLS, X's for some or all letters; or, as Cisco's firewalls write, seven X's and a counting letter. */
+/*
+ * Of STARTTLS, X's for some or all letters; or, as Cisco's firewalls write, seven X's and a
+ * counting letter.
+ */
 static bool is_stripped(struct span word)
 {
 	struct span original = span_text("STARTTLS");

@@ -1,6 +1,6 @@
 /*
- * SMTP replies (RFC 5321 4.2), EHLO keywords, and what the text of a reply gives away. Bytes in, structs out; nothing is
- * kept but views of the bytes.
+ * SMTP replies (RFC 5321 4.2), EHLO keywords, and what the text of a reply gives away. Bytes in,
+ * structs out; nothing is kept but views of the bytes.
  */
 #ifndef STSWEEP_FACTS_SMTP_REPLY_H
 #define STSWEEP_FACTS_SMTP_REPLY_H
@@ -27,20 +27,35 @@ struct smtp_reply_caps {
 	size_t lines_count;
 };
 
-/* Reads one reply from the front of `bytes`. Over the arena's cap it is TOO_LARGE, and `arena->exhausted` tells. */
+/*
+ * Reads one reply from the front of `bytes`. Over the arena's cap it is TOO_LARGE, and
+ * `arena->exhausted` tells.
+ */
 enum smtp_reply_state smtp_reply_read(struct arena *arena, struct span bytes,
 				      const struct smtp_reply_caps *caps, struct smtp_reply *reply);
 
-/* The EHLO keywords of a 250 reply's lines after the first, upper-cased with their parameters ("SIZE 10240000"). */
+/*
+ * The EHLO keywords of a 250 reply's lines after the first, upper-cased with their parameters
+ * ("SIZE 10240000").
+ */
 struct span_list smtp_ehlo_keywords(struct arena *arena, const struct smtp_reply *reply);
 /* Is `keyword` offered (first word, case-insensitive)? */
 bool smtp_ehlo_offers(struct span_list keywords, const char *keyword);
-/* STARTTLS made unreadable on the way: a word of X's of its length, or X's around its rest (MEASURES 6 `stripped`). */
+/*
+ * STARTTLS made unreadable on the way: a word of X's of its length, or X's around its rest
+ * (MEASURES 6 `stripped`).
+ */
 bool smtp_ehlo_stripped(struct span_list keywords);
 
-/* The server software that a greeting names ("postfix", "exim", "exchange", ...); no value when it names none. */
+/*
+ * The server software that a greeting names ("postfix", "exim", "exchange", ...); no value when it
+ * names none.
+ */
 struct span smtp_software(struct span greeting);
-/* Does a refusal's text name a list, a policy or our address (MEASURES 2 `blocked`)? `own` are our addresses in text form. */
+/*
+ * Does a refusal's text name a list, a policy or our address (MEASURES 2 `blocked`)? `own` are our
+ * addresses in text form.
+ */
 bool smtp_text_says_blocked(struct span text, struct span_list own);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * What the free text of a greeting or a refusal gives away: the server's software, and whether we are kept out by a list, a
- * policy or for our address. Tables of words, matched whole and without case; called by the host step and the judge.
+ * What the free text of a greeting or a refusal gives away: the server's software, and whether we
+ * are kept out by a list, a policy or for our address. Tables of words, matched whole and without
+ * case; called by the host step and the judge.
  */
 #include "facts/smtp_reply.h"
 
@@ -76,7 +77,10 @@ static struct span without_host_name(struct span text)
 
 /* --- software --- */
 
-/* The first row whose words stand in the greeting says the name: products that build on another go before it. */
+/*
+ * The first row whose words stand in the greeting says the name: products that build on another go
+ * before it.
+ */
 static const struct {
 	const char *words;
 	const char *software;
@@ -310,7 +314,10 @@ static bool is_own(struct address address, struct span_list own)
 	return false;
 }
 
-/* The address that begins at the cursor, which reads over it; `is_apart` if no letter or digit stands before it. */
+/*
+ * The address that begins at the cursor, which reads over it; `is_apart` if no letter or digit
+ * stands before it.
+ */
 static struct address read_address(struct cursor *cursor, bool is_apart)
 {
 	static const char tag[] = "IPv6:"; /* of an address literal, RFC 5321 4.1.3 */

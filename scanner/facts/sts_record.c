@@ -1,9 +1,11 @@
 /*
- * Reads the MTA-STS TXT record by the ABNF of RFC 8461 3.1, and again as deployed senders do. Called by the judge and by
- * whoever must know if a policy is worth fetching. Points into the TXT strings; never allocates.
+ * Reads the MTA-STS TXT record by the ABNF of RFC 8461 3.1, and again as deployed senders do.
+ * Called by the judge and by whoever must know if a policy is worth fetching. Points into the TXT
+ * strings; never allocates.
  *
- * The lenient reading is what postfix-mta-sts-resolver does with a record (it must begin v=STSv1; split at ";", strip, split
- * at "=", look for v and id), bounded by MEASURES 12: the id must still be one of 1 to 32 letters and digits.
+ * The lenient reading is what postfix-mta-sts-resolver does with a record (it must begin v=STSv1;
+ * split at ";", strip, split at "=", look for v and id), bounded by MEASURES 12: the id must still
+ * be one of 1 to 32 letters and digits.
  */
 #include "facts/sts_record.h"
 

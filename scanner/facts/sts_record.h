@@ -1,6 +1,7 @@
 /*
- * The MTA-STS TXT record (RFC 8461 3.1): from the TXT strings at _mta-sts.D to what they say, judged twice: `strict` is the
- * ABNF, `lenient` is what deployed senders accept (MEASURES 3 and 12).
+ * The MTA-STS TXT record (RFC 8461 3.1): from the TXT strings at _mta-sts.D to what they say,
+ * judged twice: `strict` is the ABNF, `lenient` is what deployed senders accept (MEASURES 3 and
+ * 12).
  */
 #ifndef STSWEEP_FACTS_STS_RECORD_H
 #define STSWEEP_FACTS_STS_RECORD_H
@@ -32,7 +33,8 @@ struct sts_record {
 	enum validity strict;
 	enum validity lenient;
 	struct span
-		id; /* of the strict reading, else of the lenient one, else no value; points into txt */
+		/* of the strict reading, else of the lenient one, else no value; points into txt */
+		id;
 	bool duplicate_id;
 };
 

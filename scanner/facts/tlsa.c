@@ -1,6 +1,6 @@
 /*
- * TLSA records between values and text, and which of them a mail sender can use. Called by the DANE steps, the judge and
- * the readers of evidence; never compares a record with a certificate.
+ * TLSA records between values and text, and which of them a mail sender can use. Called by the DANE
+ * steps, the judge and the readers of evidence; never compares a record with a certificate.
  */
 #include "facts/tlsa.h"
 
@@ -41,7 +41,10 @@ static char *put_hex(char *to, const uint8_t *bytes, size_t len)
 	return to;
 }
 
-/* A record without data has no text of its own (RFC 6698 2.2 asks for hex); the generic one of RFC 3597 5 can say it. */
+/*
+ * A record without data has no text of its own (RFC 6698 2.2 asks for hex); the generic one of RFC
+ * 3597 5 can say it.
+ */
 struct span tlsa_to_text(struct arena *arena, const struct dns_tlsa *record)
 {
 	const uint8_t head[HEADER_BYTES] = {record->usage, record->selector, record->matching_type};

@@ -1,9 +1,10 @@
 /*
- * Reads the TLS-RPT TXT record by the ABNF of RFC 8460 3, and again leniently (MEASURES 5 and 12). Called by the judge;
- * reports are never sent by anyone here.
+ * Reads the TLS-RPT TXT record by the ABNF of RFC 8460 3, and again leniently (MEASURES 5 and 12).
+ * Called by the judge; reports are never sent by anyone here.
  *
- * Senders differ in what they forgive: some ignore destinations that they cannot use, some keep a raw "!" or skip an empty
- * place in the list. The lenient reading takes any printable mailto: or https: URI that it finds.
+ * Senders differ in what they forgive: some ignore destinations that they cannot use, some keep a
+ * raw "!" or skip an empty place in the list. The lenient reading takes any printable mailto: or
+ * https: URI that it finds.
  */
 #include "facts/tlsrpt_record.h"
 
@@ -101,7 +102,9 @@ static bool read_strict_rua(struct arena *arena, struct tlsrpt_record *record,
 	return usable;
 }
 
-/* A field named rua is never an extension, though the ABNF of extensions would take some of them. */
+/*
+ * A field named rua is never an extension, though the ABNF of extensions would take some of them.
+ */
 static void read_strict(struct arena *arena, struct tlsrpt_record *record, struct span text)
 {
 	struct cursor cursor = txt_fields(text, &kind);
@@ -128,7 +131,10 @@ static void read_strict(struct arena *arena, struct tlsrpt_record *record, struc
 	record->duplicate_rua = ruas > 1;
 }
 
-/* True if a destination that a sender can use was found, even where the arena had no room to list it. */
+/*
+ * True if a destination that a sender can use was found, even where the arena had no room to list
+ * it.
+ */
 static bool read_lenient(struct arena *arena, struct span text, struct span_list *uris)
 {
 	struct cursor cursor = txt_fields(text, &kind);

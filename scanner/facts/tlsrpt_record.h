@@ -1,6 +1,6 @@
 /*
- * The TLS-RPT TXT record (RFC 8460 3): from the TXT strings at _smtp._tls.D to where reports go, in the same two readings
- * as the MTA-STS record.
+ * The TLS-RPT TXT record (RFC 8460 3): from the TXT strings at _smtp._tls.D to where reports go, in
+ * the same two readings as the MTA-STS record.
  */
 #ifndef STSWEEP_FACTS_TLSRPT_RECORD_H
 #define STSWEEP_FACTS_TLSRPT_RECORD_H
@@ -35,15 +35,18 @@ struct tlsrpt_record {
 	enum validity strict;
 	enum validity lenient;
 	/*
-	 * URIs as written, in the arena: all of them where strict is valid (those of other schemes too: `other_scheme`), else
-	 * those that the lenient reading can use.
+	 * URIs as written, in the arena: all of them where strict is valid (those of other schemes
+	 * too: `other_scheme`), else those that the lenient reading can use.
 	 */
 	struct span_list rua;
 	bool duplicate_rua;
 	bool other_scheme;
 };
 
-/* Total: any bytes give a result. Over the arena's cap the list is short and arena->exhausted tells. */
+/*
+ * Total: any bytes give a result. Over the arena's cap the list is short and arena->exhausted
+ * tells.
+ */
 struct tlsrpt_record tlsrpt_record_read(struct arena *arena, struct span_list txt);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The common part of the two TXT records: choice, delimiters, extensions. Called by the parsers of both records; never
- * decides what a field means.
+ * The common part of the two TXT records: choice, delimiters, extensions. Called by the parsers of
+ * both records; never decides what a field means.
  */
 #include "facts/txt_record.h"
 
@@ -60,7 +60,10 @@ static bool is_attempt_here(struct cursor cursor, const struct txt_kind *kind)
 	return accept_nocase(&cursor, kind->attempt_word);
 }
 
-/* Anywhere at the start of a word: records in quotes, or behind a stray name, were meant as records too. */
+/*
+ * Anywhere at the start of a word: records in quotes, or behind a stray name, were meant as records
+ * too.
+ */
 static bool is_attempt(struct span txt, const struct txt_kind *kind)
 {
 	struct cursor cursor = cursor_over(txt);
@@ -95,7 +98,10 @@ static bool passes_filter(struct span txt, const struct txt_kind *kind)
 	       txt.data[version.len] == ';';
 }
 
-/* The version and, white space aside, its semicolon: what the lenient reading takes for a record among several. */
+/*
+ * The version and, white space aside, its semicolon: what the lenient reading takes for a record
+ * among several.
+ */
 static bool passes_lenient_filter(struct span txt, const struct txt_kind *kind)
 {
 	return begins_with_version(txt, kind) && !txt_fields(txt, kind).failed;

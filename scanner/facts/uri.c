@@ -1,5 +1,6 @@
 /*
- * A recogniser for RFC 3986 URIs. Called by the TLS-RPT parser; tells nothing about what a URI leads to.
+ * A recogniser for RFC 3986 URIs. Called by the TLS-RPT parser; tells nothing about what a URI
+ * leads to.
  */
 #include "facts/uri.h"
 
@@ -75,7 +76,10 @@ static bool is_literal(uint8_t byte)
 	return is_user(byte);
 }
 
-/* [ userinfo "@" ] host [ ":" port ]; what is inside an IP literal's brackets is not looked at further. */
+/*
+ * [ userinfo "@" ] host [ ":" port ]; what is inside an IP literal's brackets is not looked at
+ * further.
+ */
 static void skip_authority(struct cursor *cursor)
 {
 	struct cursor ahead = *cursor;

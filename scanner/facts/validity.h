@@ -1,5 +1,6 @@
 /*
- * The two answers a syntax check can give, and "does not apply" (null) where there is nothing to check.
+ * The two answers a syntax check can give, and "does not apply" (null) where there is nothing to
+ * check.
  */
 #ifndef STSWEEP_FACTS_VALIDITY_H
 #define STSWEEP_FACTS_VALIDITY_H

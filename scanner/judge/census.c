@@ -1,6 +1,6 @@
 /*
- * Counts over a whole scan: how many domains each provider and each address serves. Filled by whoever finishes a scan,
- * domain by domain, then asked by the judge; it holds no evidence.
+ * Counts over a whole scan: how many domains each provider and each address serves. Filled by
+ * whoever finishes a scan, domain by domain, then asked by the judge; it holds no evidence.
  */
 #include "judge/census.h"
 
@@ -53,7 +53,10 @@ void census_free(struct census *census)
 	free(census);
 }
 
-/* Unkeyed, so that censuses of different runs can be merged; SHA-256 lets nobody choose colliding names. */
+/*
+ * Unkeyed, so that censuses of different runs can be merged; SHA-256 lets nobody choose colliding
+ * names.
+ */
 static struct seen_key entity_key(enum subject subject, enum entity_kind kind, struct span text)
 {
 	uint8_t bytes[2 + UINT8_MAX], digest[SHA256_DIGEST_LENGTH];
@@ -106,8 +109,8 @@ static struct counted *entity_new(struct census *census, enum entity_kind kind,
 }
 
 /*
- * The entity of a key, made where it is missing. Of several names (tutanota.de, tutanota.com) the first in order stands,
- * so that it does not hang on the order of domains.
+ * The entity of a key, made where it is missing. Of several names (tutanota.de, tutanota.com) the
+ * first in order stands, so that it does not hang on the order of domains.
  */
 static struct counted *entity_get(struct census *census, struct seen_key key, enum entity_kind kind,
 				  enum provider_class class, struct span name)

@@ -1,6 +1,6 @@
 /*
- * A certificate chain as OpenSSL objects, for as long as it is being judged: loaded from the evidence by the hashes that a
- * connection left. Used by pkix.c and dane.c and who calls them.
+ * A certificate chain as OpenSSL objects, for as long as it is being judged: loaded from the
+ * evidence by the hashes that a connection left. Used by pkix.c and dane.c and who calls them.
  */
 #ifndef STSWEEP_JUDGE_CHAIN_H
 #define STSWEEP_JUDGE_CHAIN_H

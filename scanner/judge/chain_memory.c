@@ -1,6 +1,6 @@
 /*
- * The memory of chain verdicts: a hash table over an arena, emptied as a whole when it is full. Called by host.c and
- * policy_fetch.c.
+ * The memory of chain verdicts: a hash table over an arena, emptied as a whole when it is full.
+ * Called by host.c and policy_fetch.c.
  */
 #include "judge/chain_memory.h"
 

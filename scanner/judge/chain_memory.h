@@ -1,7 +1,7 @@
 /*
- * What is known of a chain by the hashes of its certificates, remembered: thousands of MX hosts of one provider show the
- * same chain, and verifying it costs as much as all the rest of judging. A bounded number is kept; forgetting changes no
- * verdict. Not thread-safe: one memory a judge.
+ * What is known of a chain by the hashes of its certificates, remembered: thousands of MX hosts of
+ * one provider show the same chain, and verifying it costs as much as all the rest of judging. A
+ * bounded number is kept; forgetting changes no verdict. Not thread-safe: one memory a judge.
  */
 #ifndef STSWEEP_JUDGE_CHAIN_MEMORY_H
 #define STSWEEP_JUDGE_CHAIN_MEMORY_H

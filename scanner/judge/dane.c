@@ -1,6 +1,7 @@
 /*
- * DANE by OpenSSL's own implementation, which knows digest agility (RFC 7671 9), bare keys as trust anchors and the rest; an
- * SSL object serves only to hold the TLSA records, no connection is made. Called by host_dane.c.
+ * DANE by OpenSSL's own implementation, which knows digest agility (RFC 7671 9), bare keys as trust
+ * anchors and the rest; an SSL object serves only to hold the TLSA records, no connection is made.
+ * Called by host_dane.c.
  */
 #include "judge/dane.h"
 
@@ -27,7 +28,10 @@ static struct name_text name_text(struct span name)
 	return copy;
 }
 
-/* Gives how many records OpenSSL finds usable, which knows more than their lengths: a full certificate must be one. */
+/*
+ * Gives how many records OpenSSL finds usable, which knows more than their lengths: a full
+ * certificate must be one.
+ */
 static size_t add_records(SSL *ssl, struct dane_records records)
 {
 	size_t usable = 0;
@@ -43,7 +47,10 @@ static size_t add_records(SSL *ssl, struct dane_records records)
 	return usable;
 }
 
-/* RFC 7672 3.2.3: the whole left-most label may be a wildcard, parts of it not; a Common Name counts where no DNS-ID is. */
+/*
+ * RFC 7672 3.2.3: the whole left-most label may be a wildcard, parts of it not; a Common Name
+ * counts where no DNS-ID is.
+ */
 static bool set_names(SSL *ssl, struct span_list names)
 {
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -101,7 +108,10 @@ static enum dane_result verify(SSL *ssl, const struct chain *chain, int64_t at_m
 	if (!X509_VERIFY_PARAM_set1(param, SSL_get0_param(ssl)))
 		goto out;
 	X509_VERIFY_PARAM_set_time(param, (time_t)(at_ms / MS_PER_S));
-	/* Postfix, the most deployed DANE sender, verifies at level 0: keys are pinned, not vouched for. */
+	/*
+	 * Postfix, the most deployed DANE sender, verifies at level 0: keys are pinned, not vouched
+	 * for.
+	 */
 	X509_VERIFY_PARAM_set_auth_level(param, 0);
 	result = X509_verify_cert(context) > 0 ? DANE_RESULT_MATCH
 					       : result_of_error(X509_STORE_CTX_get_error(context));

@@ -1,6 +1,7 @@
 /*
- * DANE for one connection (RFC 7672 3, RFC 7671): does the chain that a server sent agree with its TLSA records? Which TLSA
- * records to take, and what the DNS said of them, is host_dane.h's business.
+ * DANE for one connection (RFC 7672 3, RFC 7671): does the chain that a server sent agree with its
+ * TLSA records? Which TLSA records to take, and what the DNS said of them, is host_dane.h's
+ * business.
  */
 #ifndef STSWEEP_JUDGE_DANE_H
 #define STSWEEP_JUDGE_DANE_H

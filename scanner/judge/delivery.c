@@ -1,8 +1,8 @@
 /*
  * The tables of MEASURES 8. Called by judge.c.
  *
- * What is not known is tried both ways: a host has a set of possible outcomes, and the domain's answer is known when every
- * choice among them leads to the same row.
+ * What is not known is tried both ways: a host has a set of possible outcomes, and the domain's
+ * answer is known when every choice among them leads to the same row.
  */
 #include "judge/delivery.h"
 
@@ -19,7 +19,9 @@ enum {
 	OCCURRENCES = 1 << 6,    /* sets of the six */
 };
 
-/* A set of outcomes: bit n is set when the outcome (or for a domain the occurrences) n is possible. */
+/*
+ * A set of outcomes: bit n is set when the outcome (or for a domain the occurrences) n is possible.
+ */
 typedef uint64_t outcome_set;
 
 static outcome_set outcome(unsigned occurs)
@@ -101,7 +103,9 @@ static outcome_set by_policy(const struct delivery_host *host, enum sts_verdict 
 	return without;
 }
 
-/* A host whose TLSA records are all unusable and which cannot do TLS is refused under any policy. */
+/*
+ * A host whose TLSA records are all unusable and which cannot do TLS is refused under any policy.
+ */
 static outcome_set by_unusable(const struct delivery_host *host, enum sts_verdict sts)
 {
 	outcome_set without = mandatory_tls(host);

@@ -1,6 +1,6 @@
 /*
- * From a judged domain to findings. Called by judge.c; judges nothing itself: every finding is read off a field that the
- * record shows, or off a host that it names.
+ * From a judged domain to findings. Called by judge.c; judges nothing itself: every finding is read
+ * off a field that the record shows, or off a host that it names.
  */
 #include "judge/diagnosis.h"
 

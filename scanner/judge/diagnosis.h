@@ -1,5 +1,6 @@
 /*
- * Which findings of the table hold for a domain. Used by the judge of a domain, last: everything else has been judged.
+ * Which findings of the table hold for a domain. Used by the judge of a domain, last: everything
+ * else has been judged.
  */
 #ifndef STSWEEP_JUDGE_DIAGNOSIS_H
 #define STSWEEP_JUDGE_DIAGNOSIS_H

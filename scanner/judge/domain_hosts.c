@@ -1,6 +1,6 @@
 /*
- * Joins a domain with its MX hosts. Called by judge.c. A host that was not gathered, because a stage was left out or the
- * scan was stopped, is unknown in all that is asked of it.
+ * Joins a domain with its MX hosts. Called by judge.c. A host that was not gathered, because a
+ * stage was left out or the scan was stopped, is unknown in all that is asked of it.
  */
 #include "judge/domain_hosts.h"
 
@@ -44,7 +44,10 @@ static void note_address(struct judged_host *judged, const struct host_record *h
 	judged->probed_ms = host_address_time(host, address);
 }
 
-/* The host's own DANE state stands but for the one more name under which DANE-TA may match (RFC 7672 3.2.2). */
+/*
+ * The host's own DANE state stands but for the one more name under which DANE-TA may match (RFC
+ * 7672 3.2.2).
+ */
 static struct host_dane dane_for_domain(const struct certificate_source *certificates,
 					struct arena *arena, const struct host_record *host,
 					const struct domain_record *domain)

@@ -1,6 +1,7 @@
 /*
- * The MX hosts of a domain, judged for this domain: its policy's patterns, its own name as a DANE reference name. Used by
- * the judge of a domain; the hosts themselves were judged before, each once.
+ * The MX hosts of a domain, judged for this domain: its policy's patterns, its own name as a DANE
+ * reference name. Used by the judge of a domain; the hosts themselves were judged before, each
+ * once.
  */
 #ifndef STSWEEP_JUDGE_DOMAIN_HOSTS_H
 #define STSWEEP_JUDGE_DOMAIN_HOSTS_H
@@ -32,8 +33,8 @@ struct judged_hosts {
 };
 
 /*
- * Fills `hosts`, `match`, `mismatch` and `mismatch_notes` of `domain`, whose policy has been judged. False over the arena's
- * cap.
+ * Fills `hosts`, `match`, `mismatch` and `mismatch_notes` of `domain`, whose policy has been
+ * judged. False over the arena's cap.
  */
 bool domain_hosts_judge(const struct judge_settings *settings,
 			const struct certificate_source *certificates,

@@ -1,6 +1,6 @@
 /*
- * Bounded edit distance. Called by mx_match.c; only cells of the table within the bound of its diagonal are filled, for no
- * cell outside can be on a short way.
+ * Bounded edit distance. Called by mx_match.c; only cells of the table within the bound of its
+ * diagonal are filled, for no cell outside can be on a short way.
  */
 #include "judge/edit_distance.h"
 

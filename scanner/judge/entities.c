@@ -1,6 +1,6 @@
 /*
- * Providers by the published table or by name, and management by the published heuristics (IMC 2025). Called by judge.c and
- * census.c; thresholds are settings.
+ * Providers by the published table or by name, and management by the published heuristics (IMC
+ * 2025). Called by judge.c and census.c; thresholds are settings.
  */
 #include "judge/entities.h"
 
@@ -39,7 +39,10 @@ struct span entities_policy_host(const struct sts_policy *policy)
 	return policy->addresses.count > 0 ? policy->host : (struct span){0};
 }
 
-/* What of a domain somebody runs: a host whose name tells who, and the addresses that it was found at. */
+/*
+ * What of a domain somebody runs: a host whose name tells who, and the addresses that it was found
+ * at.
+ */
 struct subject {
 	enum entity_kind kind;
 	struct span host;
@@ -68,8 +71,8 @@ static int64_t most_domains_of_addresses(const struct census *census, const stru
 }
 
 /*
- * The provider itself, whose name many share, runs its own mail; a name of one's own at a crowded address does not make one
- * self-managed.
+ * The provider itself, whose name many share, runs its own mail; a name of one's own at a crowded
+ * address does not make one self-managed.
  */
 static enum management management_of(const struct judge_settings *settings,
 				     const struct census *census, struct span domain,

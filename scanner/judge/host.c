@@ -1,6 +1,7 @@
 /*
- * One MX host, judged by PKIX for its own name whatever the policy. Called through judge_host(); what the DNS and TLSA say
- * is host_dane.c's business. A failure to reach a host is never told as the host's fault (MEASURES 1).
+ * One MX host, judged by PKIX for its own name whatever the policy. Called through judge_host();
+ * what the DNS and TLSA say is host_dane.c's business. A failure to reach a host is never told as
+ * the host's fault (MEASURES 1).
  */
 #include "judge/host.h"
 
@@ -130,8 +131,8 @@ static void judge_certificate(struct chain_memory *memory,
 }
 
 /*
- * The handshake did not end: what the server did is its failure, what did not come in time, or was over our own limits, is not
- * known (MEASURES 1 and 12).
+ * The handshake did not end: what the server did is its failure, what did not come in time, or was
+ * over our own limits, is not known (MEASURES 1 and 12).
  */
 static enum host_result result_of_handshake(enum outcome outcome)
 {
@@ -245,7 +246,10 @@ struct span host_tls_version(const struct host_record *host)
 	return lowest;
 }
 
-/* An address that did not answer, or was not tried, is no other result (MEASURES 1): beside one that did, nobody knows. */
+/*
+ * An address that did not answer, or was not tried, is no other result (MEASURES 1): beside one
+ * that did, nobody knows.
+ */
 static enum flag addresses_differ(const struct host_record *host)
 {
 	enum host_result known = HOST_RESULT_UNKNOWN;

@@ -1,6 +1,6 @@
 /*
- * The judgement of one MX host by PKIX, address by address (MEASURES 6), and small questions about a host's evidence that
- * other parts of the judge ask too.
+ * The judgement of one MX host by PKIX, address by address (MEASURES 6), and small questions about
+ * a host's evidence that other parts of the judge ask too.
  */
 #ifndef STSWEEP_JUDGE_HOST_H
 #define STSWEEP_JUDGE_HOST_H
@@ -11,7 +11,10 @@
 enum tristate host_has_address(const struct host_record *host);
 /* When the address was probed; its certificates are judged at this time. */
 int64_t host_address_time(const struct host_record *host, const struct host_address *address);
-/* Of two results the one that stands for both: a failure before success, in the vocabulary's order; unknown says nothing. */
+/*
+ * Of two results the one that stands for both: a failure before success, in the vocabulary's order;
+ * unknown says nothing.
+ */
 enum host_result host_result_worse(enum host_result a, enum host_result b);
 
 struct host_pkix {

@@ -1,6 +1,7 @@
 /*
- * From lookups, TLSA records and chains to a DANE state. Called by host.c, and by domain_hosts.c where the domain's own name
- * counts too. What DNSSEC did not vouch for never counts for or against a host.
+ * From lookups, TLSA records and chains to a DANE state. Called by host.c, and by domain_hosts.c
+ * where the domain's own name counts too. What DNSSEC did not vouch for never counts for or against
+ * a host.
  */
 #include "judge/host_dane.h"
 
@@ -21,7 +22,10 @@ static bool was_asked(enum dns_status status)
 	return status != DNS_STATUS_NULL && status != DNS_STATUS_NOT_ASKED;
 }
 
-/* The usable and unusable TLSA records of the evidence, back from text; `*records` counts only what can be read. */
+/*
+ * The usable and unusable TLSA records of the evidence, back from text; `*records` counts only what
+ * can be read.
+ */
 static bool read_records(struct arena *arena, struct span_list texts, struct dane_records *records)
 {
 	struct dns_tlsa *items = arena_calloc(arena, texts.count, sizeof(*items));
@@ -50,7 +54,9 @@ static struct span_list reference_names(struct span items[3], const struct host_
 	return names;
 }
 
-/* The server name indicated is the TLSA base domain (RFC 7672 8.1), so only that connection tells. */
+/*
+ * The server name indicated is the TLSA base domain (RFC 7672 8.1), so only that connection tells.
+ */
 static const struct host_tls *connection(const struct host_record *host,
 					 const struct host_address *address)
 {
@@ -80,8 +86,8 @@ static enum host_result failure_of(enum dane_result result)
 }
 
 /*
- * Without TLS under the TLSA base domain. That STARTTLS is absent does not hang on a name; a handshake that failed may, where
- * another name was indicated.
+ * Without TLS under the TLSA base domain. That STARTTLS is absent does not hang on a name; a
+ * handshake that failed may, where another name was indicated.
  */
 static enum host_result judge_without_tls(const struct host_address *address, bool other_name)
 {
@@ -93,7 +99,10 @@ static enum host_result judge_without_tls(const struct host_address *address, bo
 	return HOST_RESULT_UNKNOWN;
 }
 
-/* One address against usable records, in the words of RFC 8460: TLS is mandatory, so its absence is a failure too. */
+/*
+ * One address against usable records, in the words of RFC 8460: TLS is mandatory, so its absence is
+ * a failure too.
+ */
 static enum host_result judge_address(const struct certificate_source *certificates,
 				      const struct host_record *host,
 				      const struct host_address *address,
@@ -111,7 +120,9 @@ static enum host_result judge_address(const struct certificate_source *certifica
 	return failure_of(result);
 }
 
-/* Every address that answered must agree; the failure told is the first in the vocabulary's order. */
+/*
+ * Every address that answered must agree; the failure told is the first in the vocabulary's order.
+ */
 static struct host_dane judge_addresses(const struct certificate_source *certificates,
 					const struct host_record *host, struct dane_records records,
 					struct span_list names)
@@ -145,7 +156,10 @@ static struct host_dane judge_records(const struct certificate_source *certifica
 	return judge_addresses(certificates, host, records, names);
 }
 
-/* No TLSA query was made: rightly so where the addresses are insecure, and the CNAME to them too (RFC 7672 2.2.2). */
+/*
+ * No TLSA query was made: rightly so where the addresses are insecure, and the CNAME to them too
+ * (RFC 7672 2.2.2).
+ */
 static enum dane state_without_tlsa(const struct host_record *host)
 {
 	if (host->secure == TRISTATE_NO)
@@ -156,8 +170,8 @@ static enum dane state_without_tlsa(const struct host_record *host)
 }
 
 /*
- * A family's lookup failed: what stands there may be behind another alias, with TLSA records of its own, so their absence
- * here is none (MEASURES 7, "never absence").
+ * A family's lookup failed: what stands there may be behind another alias, with TLSA records of its
+ * own, so their absence here is none (MEASURES 7, "never absence").
  */
 static bool lost_addresses(const struct host_record *host)
 {

@@ -1,6 +1,6 @@
 /*
- * The judge of a domain: the order of judging, and what is told of the domain as a whole. Called by whoever finishes a
- * scan; the parts are in the files beside it.
+ * The judge of a domain: the order of judging, and what is told of the domain as a whole. Called by
+ * whoever finishes a scan; the parts are in the files beside it.
  */
 #include "judge/judge.h"
 
@@ -36,7 +36,9 @@ void judge_free(struct judge *judge)
 	free(judge);
 }
 
-/* DANE states stand in the vocabulary from the worst to the best; a host without address has none. */
+/*
+ * DANE states stand in the vocabulary from the worst to the best; a host without address has none.
+ */
 static enum dane worst_dane(const struct domain_record *domain, const struct judged_hosts *hosts)
 {
 	enum dane worst = hosts->incomplete ? DANE_UNKNOWN : DANE_NULL;
@@ -47,7 +49,10 @@ static enum dane worst_dane(const struct domain_record *domain, const struct jud
 		if (state != DANE_NULL && (worst == DANE_NULL || state < worst))
 			worst = state;
 	}
-	/* RFC 7672 2.2.1: who is told the MX hosts by an insecure answer knows nothing of them for sure. */
+	/*
+	 * RFC 7672 2.2.1: who is told the MX hosts by an insecure answer knows nothing of them for
+	 * sure.
+	 */
 	if (worst > DANE_INSECURE && domain->mx.secure != TRISTATE_YES)
 		return DANE_INSECURE;
 	return worst;
@@ -65,7 +70,10 @@ static bool policy_is_broken(const struct sts_policy *policy)
 	       (policy->state == PRESENCE_PRESENT && policy->strict != VALIDITY_VALID);
 }
 
-/* As IMC 2025 counts: domains with MX and a record, whatever the mode; what is unknown is not counted. */
+/*
+ * As IMC 2025 counts: domains with MX and a record, whatever the mode; what is unknown is not
+ * counted.
+ */
 static void judge_categories(struct arena *arena, struct domain_record *domain,
 			     const struct judged_hosts *hosts)
 {

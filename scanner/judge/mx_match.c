@@ -1,13 +1,17 @@
 /*
- * Matching of MX hosts by the rules of RFC 8461 4.1 (those of RFC 6125 6.4 with wildcards for the whole left-most label
- * only), and the classes of mismatch of MEASURES 6. Called by the judge of a domain.
+ * Matching of MX hosts by the rules of RFC 8461 4.1 (those of RFC 6125 6.4 with wildcards for the
+ * whole left-most label only), and the classes of mismatch of MEASURES 6. Called by the judge of a
+ * domain.
  */
 #include "judge/mx_match.h"
 
 #include "facts/name.h"
 #include "judge/edit_distance.h"
 
-/* A body of 64 KiB holds thousands of patterns; so many are compared pair by pair, the rest can only match. */
+/*
+ * A body of 64 KiB holds thousands of patterns; so many are compared pair by pair, the rest can
+ * only match.
+ */
 enum { PATTERNS_COMPARED_MAX = 512 };
 
 static struct span without_final_dot(struct span name)
@@ -27,7 +31,10 @@ static struct span pattern_name(struct span pattern)
 	return is_wildcard(pattern) ? name_parent(pattern) : pattern;
 }
 
-/* The part of a host that is comparable with pattern_name(): for a wildcard the host less its first label (MEASURES 12). */
+/*
+ * The part of a host that is comparable with pattern_name(): for a wildcard the host less its first
+ * label (MEASURES 12).
+ */
 static struct span comparable(struct span host, struct span pattern)
 {
 	return is_wildcard(pattern) ? name_parent(host) : host;

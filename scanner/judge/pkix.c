@@ -1,9 +1,10 @@
 /*
- * PKIX verification by OpenSSL, with a callback that lets every check run to its end and notes what each one says. Called
- * by the chain memory. The clock is never read: the time of the connection is an argument.
+ * PKIX verification by OpenSSL, with a callback that lets every check run to its end and notes what
+ * each one says. Called by the chain memory. The clock is never read: the time of the connection is
+ * an argument.
  *
- * "Weak" is below OpenSSL's security level 1, 80 bits: RSA under 1024 bits, or a SHA-1 signature. That is what deployed
- * verifiers refuse today, and nothing that they still take.
+ * "Weak" is below OpenSSL's security level 1, 80 bits: RSA under 1024 bits, or a SHA-1 signature.
+ * That is what deployed verifiers refuse today, and nothing that they still take.
  */
 #include "judge/pkix.h"
 
@@ -89,7 +90,10 @@ static void note(struct run *run, int error)
 	}
 }
 
-/* An error that stays set would pass for the cause of what is found later, so it is taken back once it is noted. */
+/*
+ * An error that stays set would pass for the cause of what is found later, so it is taken back once
+ * it is noted.
+ */
 static int on_verify(int ok, X509_STORE_CTX *context)
 {
 	if (!ok)
@@ -160,8 +164,8 @@ static void add_issuers(STACK_OF(X509) * others, X509 *certificate,
 }
 
 /*
- * Would the chain reach a trusted root with certificates that others in the scan have sent? A leaf that is not trusted for
- * another reason (`known`, its key usage say) stays so.
+ * Would the chain reach a trusted root with certificates that others in the scan have sent? A leaf
+ * that is not trusted for another reason (`known`, its key usage say) stays so.
  */
 static bool completes(const struct chain *chain, X509 *top, unsigned known, X509_STORE *store,
 		      const struct certificate_source *certificates, int64_t at_ms)
@@ -184,7 +188,10 @@ static bool completes(const struct chain *chain, X509 *top, unsigned known, X509
 	return !run.issuer_missing && (run.faults & ~known & PKIX_BIT(PKIX_FAULT_UNTRUSTED)) == 0;
 }
 
-/* An intermediate that was not sent but lies in the store: only senders with this very store accept the chain. */
+/*
+ * An intermediate that was not sent but lies in the store: only senders with this very store accept
+ * the chain.
+ */
 static bool leans_on_store(const struct chain *chain, STACK_OF(X509) * built)
 {
 	for (int i = 1; i < sk_X509_num(built) - 1; i++)
@@ -203,7 +210,9 @@ static int64_t time_ms(const ASN1_TIME *time)
 	return (int64_t)timegm(&parts) * MS_PER_S;
 }
 
-/* A certificate is not valid yet, valid or expired: the verdict lasts while that stays so for each. */
+/*
+ * A certificate is not valid yet, valid or expired: the verdict lasts while that stays so for each.
+ */
 static void narrow(struct pkix_verdict *verdict, STACK_OF(X509) * certificates, int64_t at_ms)
 {
 	for (int i = 0; i < sk_X509_num(certificates); i++) {

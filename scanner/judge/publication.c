@@ -1,6 +1,6 @@
 /*
- * From TXT records and a fetched body to what is said of them. Called by judge.c. A lookup or fetch that failed for now says
- * nothing about the domain: unknown, never absent (MEASURES 1 and 12).
+ * From TXT records and a fetched body to what is said of them. Called by judge.c. A lookup or fetch
+ * that failed for now says nothing about the domain: unknown, never absent (MEASURES 1 and 12).
  */
 #include "judge/publication.h"
 
@@ -125,7 +125,10 @@ static bool is_unknown_tcp(enum policy_error error)
 	       error == POLICY_ERROR_UNREACHABLE;
 }
 
-/* A handshake has no size of its own: what was too large was so for us (limits of a connection and of a certificate). */
+/*
+ * A handshake has no size of its own: what was too large was so for us (limits of a connection and
+ * of a certificate).
+ */
 static bool is_unknown_tls(enum policy_error error)
 {
 	return error == POLICY_ERROR_TIMEOUT || error == POLICY_ERROR_CLOSED ||
@@ -141,7 +144,10 @@ static bool is_unknown_http(enum policy_error error, int64_t status)
 		(status == HTTP_TOO_MANY_REQUESTS || status == HTTP_SERVICE_UNAVAILABLE));
 }
 
-/* MEASURES 12, "Unknown after the second try"; our own limits and manners are nobody's fault either. */
+/*
+ * MEASURES 12, "Unknown after the second try"; our own limits and manners are nobody's fault
+ * either.
+ */
 static bool is_unknown(enum stage stage, enum policy_error error, int64_t http_status)
 {
 	if (error == POLICY_ERROR_EXCLUDED || error == POLICY_ERROR_LOCAL_LIMIT)
@@ -194,8 +200,8 @@ static void forget_judgement(struct sts_policy *policy)
 }
 
 /*
- * Certificate and version of the connection; true when they stand. A sender would have got no further, so what HTTP said
- * behind a bad certificate does not count.
+ * Certificate and version of the connection; true when they stand. A sender would have got no
+ * further, so what HTTP said behind a bad certificate does not count.
  */
 static bool judge_tls(struct chain_memory *memory, const struct certificate_source *certificates,
 		      struct arena *arena, struct sts_policy *policy)

@@ -1,6 +1,6 @@
 /*
- * Predicts TLS-RPT reports. Called by judge.c. What is not known is not predicted: transient failures need not be reported
- * (RFC 8460 4.3.4).
+ * Predicts TLS-RPT reports. Called by judge.c. What is not known is not predicted: transient
+ * failures need not be reported (RFC 8460 4.3.4).
  */
 #include "judge/report.h"
 
@@ -26,7 +26,10 @@ static bool is_pkix_error(enum policy_error error)
 	       error == POLICY_ERROR_NO_CERTIFICATE;
 }
 
-/* RFC 8460 4.3.2.2, of the policy itself: RFC 8461 6 asks for it where a valid TXT record is present. */
+/*
+ * RFC 8460 4.3.2.2, of the policy itself: RFC 8461 6 asks for it where a valid TXT record is
+ * present.
+ */
 static bool predict_policy(struct arena *arena, struct domain_record *domain)
 {
 	const struct sts_policy *policy = &domain->sts.policy;

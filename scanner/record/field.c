@@ -1,10 +1,12 @@
 /*
- * What can be done to a record by its schema alone: null it, make it, grow its lists, ask whether it says anything. Called
- * by all who fill, join or read records; never encodes.
+ * What can be done to a record by its schema alone: null it, make it, grow its lists, ask whether
+ * it says anything. Called by all who fill, join or read records; never encodes.
  */
 #include "record/field.h"
 
-/* What every `struct x_list` is made of; its members are copied, for the types themselves differ. */
+/*
+ * What every `struct x_list` is made of; its members are copied, for the types themselves differ.
+ */
 struct any_list {
 	void *items;
 	size_t count;

@@ -1,7 +1,8 @@
 /*
- * Fields: every struct of the record is one X-macro table of rows F(KIND, name, of, where, meaning). From it come the C
- * struct, and a descriptor (`struct schema`) by which encoders, readers, `stsweep schema`, the codebook and CSV columns
- * work without knowing any field. A field added to the table is in every output at once.
+ * Fields: every struct of the record is one X-macro table of rows F(KIND, name, of, where,
+ * meaning). From it come the C struct, and a descriptor (`struct schema`) by which encoders,
+ * readers, `stsweep schema`, the codebook and CSV columns work without knowing any field. A field
+ * added to the table is in every output at once.
  *
  * Kinds, and the C member each becomes:
  *   NUMBER int64_t, not negative, -1 is null          FLAG  enum flag
@@ -10,8 +11,8 @@
  *   HASH   struct span of 32 bytes                     MAP   struct `of`
  *   TEXTS, BYTES_LIST, HASHES  struct span_list        WORDS struct word_list over vocabulary `of`
  *   MAPS   struct `of`_list
- * A list that does not apply is empty. `where` is BOTH, EVIDENCE (kept for judging again, not in the published record) or
- * FINAL (judged or joined when a scan finishes, never in the evidence).
+ * A list that does not apply is empty. `where` is BOTH, EVIDENCE (kept for judging again, not in
+ * the published record) or FINAL (judged or joined when a scan finishes, never in the evidence).
  */
 #ifndef STSWEEP_RECORD_FIELD_H
 #define STSWEEP_RECORD_FIELD_H
@@ -78,8 +79,8 @@ void record_init(const struct schema *schema, void *record);
 /* A new null record in the arena; NULL over its cap. */
 void *record_new(struct arena *arena, const struct schema *schema);
 /*
- * Appends a null element to a MAPS list (`list` points to a struct `of`_list) and gives it; NULL over the arena's cap,
- * the list is then as before. Earlier elements may move.
+ * Appends a null element to a MAPS list (`list` points to a struct `of`_list) and gives it; NULL
+ * over the arena's cap, the list is then as before. Earlier elements may move.
  */
 void *record_append(struct arena *arena, const struct schema *schema, void *list);
 /* Appends to a WORDS list, once each; false over the cap. */

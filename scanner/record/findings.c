@@ -1,6 +1,6 @@
 /*
- * The findings as data, made from their table: used by `check`, `stsweep schema` and the codebook. Holds no finding of its
- * own.
+ * The findings as data, made from their table: used by `check`, `stsweep schema` and the codebook.
+ * Holds no finding of its own.
  */
 #include "record/findings.h"
 

@@ -1,7 +1,7 @@
 /*
- * Findings: the closed table of what can be wrong with a domain or worth knowing, one row each with severity, a sentence
- * for a person, what to do, and the section of the standard. The codebook, `check`'s advice, `schema` and the
- * documentation come from this table.
+ * Findings: the closed table of what can be wrong with a domain or worth knowing, one row each with
+ * severity, a sentence for a person, what to do, and the section of the standard. The codebook,
+ * `check`'s advice, `schema` and the documentation come from this table.
  */
 #ifndef STSWEEP_RECORD_FINDINGS_H
 #define STSWEEP_RECORD_FINDINGS_H

@@ -1,6 +1,7 @@
 /*
- * The provider table: rows by suffix in a hash table, asked for a name's suffixes from the longest on. Filled by
- * datasets/, then shared by all threads; it has no lock because nothing changes after that.
+ * The provider table: rows by suffix in a hash table, asked for a name's suffixes from the longest
+ * on. Filled by datasets/, then shared by all threads; it has no lock because nothing changes after
+ * that.
  */
 #include "record/provider.h"
 

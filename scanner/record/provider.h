@@ -1,6 +1,7 @@
 /*
- * The provider table's type: which name suffix belongs to whom. It is read by datasets/ and asked by workers (limits) and
- * judge (who runs what). Immutable once built, so that all threads share it.
+ * The provider table's type: which name suffix belongs to whom. It is read by datasets/ and asked
+ * by workers (limits) and judge (who runs what). Immutable once built, so that all threads share
+ * it.
  */
 #ifndef STSWEEP_RECORD_PROVIDER_H
 #define STSWEEP_RECORD_PROVIDER_H
@@ -24,7 +25,10 @@ void provider_table_free(struct provider_table *table);
 /* False without memory, or when the suffix is there already. */
 bool provider_table_add(struct provider_table *table, const struct provider *provider);
 size_t provider_table_count(const struct provider_table *table);
-/* The row with the longest suffix that `name` is or lies under; NULL when there is none. `table` may be NULL. */
+/*
+ * The row with the longest suffix that `name` is or lies under; NULL when there is none. `table`
+ * may be NULL.
+ */
 const struct provider *provider_table_find(const struct provider_table *table, struct span name);
 
 #endif

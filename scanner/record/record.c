@@ -1,6 +1,6 @@
 /*
- * The schemas of all records, made from their tables. Read by everything that handles records without knowing their
- * fields; holds nothing that can change.
+ * The schemas of all records, made from their tables. Read by everything that handles records
+ * without knowing their fields; holds nothing that can change.
  */
 #include "record/record.h"
 

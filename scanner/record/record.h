@@ -1,7 +1,8 @@
 /*
- * The record, as DESIGN of the output: one table per map, in the order in which fields are written. The same structs hold
- * evidence (what was gathered) and the final record (judged, joined); `where` tells which field belongs to which. All that
- * a record points to lives in the arena of whoever fills it.
+ * The record, as DESIGN of the output: one table per map, in the order in which fields are written.
+ * The same structs hold evidence (what was gathered) and the final record (judged, joined); `where`
+ * tells which field belongs to which. All that a record points to lives in the arena of whoever
+ * fills it.
  */
 #ifndef STSWEEP_RECORD_RECORD_H
 #define STSWEEP_RECORD_RECORD_H

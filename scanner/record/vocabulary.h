@@ -1,7 +1,8 @@
 /*
- * The closed vocabularies of the record: for each an X-macro table of code, public text and meaning, an enum, and one
- * descriptor from which encoders, readers, schema and codebook work. Tables of values that a parser yields stand beside
- * the parser in facts/. In every enum 0 is "does not apply" and is written as null. A text never changes its meaning.
+ * The closed vocabularies of the record: for each an X-macro table of code, public text and
+ * meaning, an enum, and one descriptor from which encoders, readers, schema and codebook work.
+ * Tables of values that a parser yields stand beside the parser in facts/. In every enum 0 is "does
+ * not apply" and is written as null. A text never changes its meaning.
  */
 #ifndef STSWEEP_RECORD_VOCABULARY_H
 #define STSWEEP_RECORD_VOCABULARY_H
@@ -68,7 +69,10 @@
 	V(P, LOCAL_LIMIT, "local-limit", "the scanning machine was short of something") \
 	V(P, NOT_ATTEMPTED, "not-attempted", "left out")
 
-/* Errors of a policy, all stages (MEASURES 4); which belong to which stage is there. Certificate faults are the PKIX table. */
+/*
+ * Errors of a policy, all stages (MEASURES 4); which belong to which stage is there. Certificate
+ * faults are the PKIX table.
+ */
 #define PKIX_FAULTS(V, P) \
 	V(P, NAME_MISMATCH, "name-mismatch", "no DNS-ID of the certificate matches") \
 	V(P, EXPIRED, "expired", "a certificate of the chain has expired") \
@@ -130,7 +134,10 @@
 	  "a wildcard that would have to stand for several labels") \
 	V(P, STALE, "stale", "the pattern matches MX hosts of an earlier scan")
 
-/* Result of a host, from RFC 8460 4.3; the order is that in which the worst of several addresses is chosen. */
+/*
+ * Result of a host, from RFC 8460 4.3; the order is that in which the worst of several addresses is
+ * chosen.
+ */
 #define HOST_RESULTS(V, P) \
 	V(P, SUCCESS, "success", \
 	  "STARTTLS with TLS 1.2 or later and a certificate that PKIX accepts for the MX name") \
@@ -229,7 +236,10 @@
 	V(P, HTTP_1_1, "http/1.1", "HTTP/1.1 (RFC 9112)") \
 	V(P, HTTP_1_0, "http/1.0", "an HTTP/1.0 status line")
 
-/* name, table: every vocabulary there is. For each: `enum <name>`, `const struct vocabulary vocabulary_<name>`. */
+/*
+ * name, table: every vocabulary there is. For each: `enum <name>`, `const struct vocabulary
+ * vocabulary_<name>`.
+ */
 #define OWN_VOCABULARIES(T) \
 	T(record_status, RECORD_STATUS, RECORD_STATUSES) \
 	T(presence, PRESENCE, PRESENCES) \

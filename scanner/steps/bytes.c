@@ -1,5 +1,6 @@
 /*
- * Appending to and taking from a buffer that lives in an arena. Called by the protocol machines; never frees.
+ * Appending to and taking from a buffer that lives in an arena. Called by the protocol machines;
+ * never frees.
  */
 #include "steps/bytes.h"
 

@@ -1,6 +1,7 @@
 /*
- * A byte buffer in an arena, with a cap: what a protocol machine has received and not yet understood, or is about to send.
- * Growing abandons the old memory until the arena is reset, so it doubles. Used by the protocol machines.
+ * A byte buffer in an arena, with a cap: what a protocol machine has received and not yet
+ * understood, or is about to send. Growing abandons the old memory until the arena is reset, so it
+ * doubles. Used by the protocol machines.
  */
 #ifndef STSWEEP_STEPS_BYTES_H
 #define STSWEEP_STEPS_BYTES_H

@@ -1,10 +1,14 @@
 /*
- * The machine behind dns_query.h: which server is asked next and how, and what the answers come to. Called by the resolver
- * with what came from the network; it never sends, never waits and keeps nothing between lookups.
+ * The machine behind dns_query.h: which server is asked next and how, and what the answers come to.
+ * Called by the resolver with what came from the network; it never sends, never waits and keeps
+ * nothing between lookups.
  */
 #include "steps/dns_query.h"
 
-/* RFC 8914 4.23 and 4.24: the resolver says that it could not reach the zone, so validation is not what failed. */
+/*
+ * RFC 8914 4.23 and 4.24: the resolver says that it could not reach the zone, so validation is not
+ * what failed.
+ */
 enum { EDE_NO_REACHABLE_AUTHORITY = 22, EDE_NETWORK_ERROR = 23 };
 
 static bool server_is_in(uint64_t set, unsigned server)
@@ -43,7 +47,10 @@ static enum dns_query_action end_query(struct dns_query *query, int64_t now_ms)
 	return DNS_QUERY_DONE;
 }
 
-/* An outcome that is no answer: nothing but the status, the extended error and, for LIMIT, the chain is kept. */
+/*
+ * An outcome that is no answer: nothing but the status, the extended error and, for LIMIT, the
+ * chain is kept.
+ */
 static enum dns_query_action end_without_answer(struct dns_query *query, enum dns_status status,
 						int extended_error, struct span_list cnames,
 						int64_t now_ms)
@@ -54,7 +61,10 @@ static enum dns_query_action end_without_answer(struct dns_query *query, enum dn
 	return end_query(query, now_ms);
 }
 
-/* What says more about the name is reported: a server's word before silence, silence before our own trouble. */
+/*
+ * What says more about the name is reported: a server's word before silence, silence before our own
+ * trouble.
+ */
 static int failure_rank(enum dns_status status)
 {
 	static const enum dns_status ranking[] = {
@@ -116,7 +126,10 @@ static enum dns_query_action on_servfail(struct dns_query *query, const struct d
 	return send_query(query, id, now_ms);
 }
 
-/* RFC 6891 7: a server from before EDNS says FORMERR or NOTIMP to it; the same one is asked again without. */
+/*
+ * RFC 6891 7: a server from before EDNS says FORMERR or NOTIMP to it; the same one is asked again
+ * without.
+ */
 static enum dns_query_action on_format_error(struct dns_query *query,
 					     const struct dns_answer *answer, uint16_t id,
 					     int64_t now_ms)

@@ -1,7 +1,8 @@
 /*
- * One lookup over a set of name servers: UDP first, TCP after truncation, another server after a time-out or a failure, and,
- * after a SERVFAIL, once more with CD to tell a bogus answer from a broken server (RFC 4035 4.7). Knows no socket: it says
- * to which server what goes next and until when to wait.
+ * One lookup over a set of name servers: UDP first, TCP after truncation, another server after a
+ * time-out or a failure, and, after a SERVFAIL, once more with CD to tell a bogus answer from a
+ * broken server (RFC 4035 4.7). Knows no socket: it says to which server what goes next and until
+ * when to wait.
  */
 #ifndef STSWEEP_STEPS_DNS_QUERY_H
 #define STSWEEP_STEPS_DNS_QUERY_H
@@ -18,11 +19,15 @@ enum dns_query_action {
 struct dns_query_settings {
 	const struct limits *limits;
 	unsigned servers_count;
-	/* Whose AD bit is believed: bit n for server n (the first 64). RFC 6840 5.8: loopback, or --trust-ad. */
+	/*
+	 * Whose AD bit is believed: bit n for server n (the first 64). RFC 6840 5.8: loopback, or
+	 * --trust-ad.
+	 */
 	uint64_t trusted_servers;
 	/*
-	 * Which of the trusted ones validate at all (they set AD for a name that is known to be signed): only of those does a
-	 * missing AD mean `no`, and a SERVFAIL that goes away with CD mean BOGUS.
+	 * Which of the trusted ones validate at all (they set AD for a name that is known to be
+	 * signed): only of those does a missing AD mean `no`, and a SERVFAIL that goes away with CD
+	 * mean BOGUS.
 	 */
 	uint64_t validating_servers;
 	const struct span *server_names; /* address of server n in text form */
@@ -52,12 +57,16 @@ struct dns_query {
 	int failure_detail;      /* its extended error */
 };
 
-/* The longest query there is: header, a name of 255 bytes, type and class, an OPT record without options. */
+/*
+ * The longest query there is: header, a name of 255 bytes, type and class, an OPT record without
+ * options.
+ */
 enum { DNS_QUERY_BYTES = 12 + 255 + 4 + 11 };
 
 /*
- * A name that cannot be put on the wire (RFC 1035 2.3.4) does not exist: NXDOMAIN without a query. `first_server` and `id` are random
- * numbers of the caller's (RFC 5452): the query keeps no random state.
+ * A name that cannot be put on the wire (RFC 1035 2.3.4) does not exist: NXDOMAIN without a query.
+ * `first_server` and `id` are random numbers of the caller's (RFC 5452): the query keeps no random
+ * state.
  */
 enum dns_query_action dns_query_start(struct dns_query *query,
 				      const struct dns_query_settings *settings,

@@ -1,6 +1,7 @@
 /*
- * The states of one domain. Two things go on side by side: the MX hosts (with the addresses of the domain itself where it
- * has no MX) and the policy (record, addresses of the policy host, fetch). Called by whoever drives a domain; opens nothing.
+ * The states of one domain. Two things go on side by side: the MX hosts (with the addresses of the
+ * domain itself where it has no MX) and the policy (record, addresses of the policy host, fetch).
+ * Called by whoever drives a domain; opens nothing.
  */
 #include "steps/domain.h"
 

@@ -1,7 +1,8 @@
 /*
- * The domain step: everything that is asked of the DNS and of the policy host for one domain, from its name to its
- * evidence. Lookups of MX, NS, _mta-sts and _smtp._tls go out together; the policy is fetched when a record is valid in
- * either reading (MEASURES 4); what failed for now is tried once more, after limits->retry_delay_ms (MEASURES 1).
+ * The domain step: everything that is asked of the DNS and of the policy host for one domain, from
+ * its name to its evidence. Lookups of MX, NS, _mta-sts and _smtp._tls go out together; the policy
+ * is fetched when a record is valid in either reading (MEASURES 4); what failed for now is tried
+ * once more, after limits->retry_delay_ms (MEASURES 1).
  *
  * In `record->mx.hosts` a host may be "." (null and invalid null MX): it is no host to look up.
  */
@@ -66,8 +67,8 @@ void domain_step_on_fetched(struct domain_step *step, uint32_t tag, int64_t now_
 void domain_step_on_delay(struct domain_step *step, uint32_t tag, int64_t now_ms,
 			  struct requests *out);
 /*
- * The scan is being stopped: no more requests; what is missing is NOT-ASKED or LOCAL-LIMIT and the status partial. Events
- * that come later are ignored.
+ * The scan is being stopped: no more requests; what is missing is NOT-ASKED or LOCAL-LIMIT and the
+ * status partial. Events that come later are ignored.
  */
 void domain_step_stop(struct domain_step *step, int64_t now_ms);
 

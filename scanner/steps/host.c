@@ -1,6 +1,6 @@
 /*
- * The states of one MX host. Called by whoever drives a host; opens nothing and judges nothing: whether the records and
- * certificates that it gathers are any good is the judge's business.
+ * The states of one MX host. Called by whoever drives a host; opens nothing and judges nothing:
+ * whether the records and certificates that it gathers are any good is the judge's business.
  */
 #include "steps/host.h"
 
@@ -101,8 +101,8 @@ static bool probe_failed_for_now(const struct host_address *probe)
 }
 
 /*
- * MEASURES 6: another name to indicate, records that rest on it, and a server that speaks TLS, also one that broke off the
- * handshake: it may have minded the name.
+ * MEASURES 6: another name to indicate, records that rest on it, and a server that speaks TLS, also
+ * one that broke off the handshake: it may have minded the name.
  */
 static bool base_is_wanted(const struct host_step *step, size_t i)
 {
@@ -241,7 +241,10 @@ static bool list_address(struct host_step *step, struct address address)
 	return true;
 }
 
-/* As many again over the cap are listed as `limit`, to tell that there are more. The status to record. */
+/*
+ * As many again over the cap are listed as `limit`, to tell that there are more. The status to
+ * record.
+ */
 static enum dns_status gather_addresses(struct host_step *step, const struct dns_answer *answer)
 {
 	size_t listed_max = 2 * (size_t)step->settings->limits->host_addresses_count;
@@ -385,7 +388,10 @@ static enum host_state on_alias_asked(struct host_step *step, int64_t now_ms, st
 	return ask_tlsa(step, HOST_LOOKUP_TLSA_ORIGINAL, step->record->host, now_ms, out);
 }
 
-/* RFC 7672 2.2.2: secure records, or a failure, at the expanded name decide; else the original name is asked. */
+/*
+ * RFC 7672 2.2.2: secure records, or a failure, at the expanded name decide; else the original name
+ * is asked.
+ */
 static enum host_state on_tlsa_expanded_asked(struct host_step *step, int64_t now_ms,
 					      struct requests *out)
 {

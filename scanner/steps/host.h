@@ -1,10 +1,10 @@
 /*
- * The host step: one MX host, from its name to its evidence: A and AAAA, TLSA where RFC 7672 2.2.2 asks for it, then a
- * probe of every address, a second one under the TLSA base domain where that differs from the MX name, and one more try of
- * what failed for now.
+ * The host step: one MX host, from its name to its evidence: A and AAAA, TLSA where RFC 7672 2.2.2
+ * asks for it, then a probe of every address, a second one under the TLSA base domain where that
+ * differs from the MX name, and one more try of what failed for now.
  *
- * Where the resolver validates nothing (`secure` unknown), TLSA is asked for as if the name were secure: the records are
- * worth having, and their own `secure` tells that nothing rests on them.
+ * Where the resolver validates nothing (`secure` unknown), TLSA is asked for as if the name were
+ * secure: the records are worth having, and their own `secure` tells that nothing rests on them.
  */
 #ifndef STSWEEP_STEPS_HOST_H
 #define STSWEEP_STEPS_HOST_H
@@ -30,7 +30,10 @@ enum host_state {
 	HOST_SETTLED,
 };
 
-/* Of one address. Under the MX name first, then, where that differs, under the TLSA base domain; each tried twice at most. */
+/*
+ * Of one address. Under the MX name first, then, where that differs, under the TLSA base domain;
+ * each tried twice at most.
+ */
 enum host_probe_state {
 	HOST_PROBE_WAITING, /* more addresses than can be asked for at once */
 	HOST_PROBE_FIRST,
@@ -71,8 +74,8 @@ void host_step_on_probed(struct host_step *step, uint32_t tag, int64_t now_ms,
 			 struct requests *out);
 void host_step_on_delay(struct host_step *step, uint32_t tag, int64_t now_ms, struct requests *out);
 /*
- * The scan is being stopped: no more requests; what is missing is NOT-ASKED, LOCAL-LIMIT or not-attempted. Events that come
- * later are ignored.
+ * The scan is being stopped: no more requests; what is missing is NOT-ASKED, LOCAL-LIMIT or
+ * not-attempted. Events that come later are ignored.
  */
 void host_step_stop(struct host_step *step, int64_t now_ms);
 

@@ -1,7 +1,7 @@
 /*
- * Reads an HTTP/1.1 response: one handler a state, each takes what it can from what was received and says which state is
- * next; staying in its state means that more bytes are needed. Called by https.c; follows no redirect, decodes no coding
- * but chunked.
+ * Reads an HTTP/1.1 response: one handler a state, each takes what it can from what was received
+ * and says which state is next; staying in its state means that more bytes are needed. Called by
+ * https.c; follows no redirect, decodes no coding but chunked.
  */
 #include "steps/http1.h"
 
@@ -73,7 +73,9 @@ static bool is_digit(uint8_t byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* status-line = HTTP-version SP status-code SP [ reason-phrase ]; a missing last space is forgiven. */
+/*
+ * status-line = HTTP-version SP status-code SP [ reason-phrase ]; a missing last space is forgiven.
+ */
 static bool read_status_line(struct http1 *http, struct span line)
 {
 	struct sts_policy *policy = http->response->policy;

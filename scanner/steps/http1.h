@@ -1,6 +1,6 @@
 /*
- * HTTP/1.1 (RFC 9112) for one GET: the request, and the response read as its bytes come. Used by https.c where ALPN did not
- * choose h2.
+ * HTTP/1.1 (RFC 9112) for one GET: the request, and the response read as its bytes come. Used by
+ * https.c where ALPN did not choose h2.
  */
 #ifndef STSWEEP_STEPS_HTTP1_H
 #define STSWEEP_STEPS_HTTP1_H

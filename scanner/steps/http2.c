@@ -1,6 +1,6 @@
 /*
- * Callbacks between nghttp2 and the response, and what each way of ending means. Called by https.c; framing, header
- * compression and flow control are nghttp2's.
+ * Callbacks between nghttp2 and the response, and what each way of ending means. Called by https.c;
+ * framing, header compression and flow control are nghttp2's.
  */
 #include "steps/http2.h"
 

@@ -1,6 +1,6 @@
 /*
- * HTTP/2 (RFC 9113) for one GET, by nghttp2's session, which is bytes in and bytes out: it owns no connection. Used by
- * https.c where ALPN chose h2.
+ * HTTP/2 (RFC 9113) for one GET, by nghttp2's session, which is bytes in and bytes out: it owns no
+ * connection. Used by https.c where ALPN chose h2.
  */
 #ifndef STSWEEP_STEPS_HTTP2_H
 #define STSWEEP_STEPS_HTTP2_H

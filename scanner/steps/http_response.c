@@ -1,5 +1,6 @@
 /*
- * What both versions of HTTP do with a response. Called by http1.c and http2.c; knows neither framing nor connection.
+ * What both versions of HTTP do with a response. Called by http1.c and http2.c; knows neither
+ * framing nor connection.
  */
 #include "steps/http_response.h"
 
@@ -84,7 +85,9 @@ void http_response_header(struct http_response *response, struct span name, stru
 		response->content_length = http_read_length(value);
 }
 
-/* RFC 8461 3.3: 3xx is not followed, only 200 counts. The body of anything else is not waited for. */
+/*
+ * RFC 8461 3.3: 3xx is not followed, only 200 counts. The body of anything else is not waited for.
+ */
 void http_response_head_done(struct http_response *response)
 {
 	response->head_done = true;

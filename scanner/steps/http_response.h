@@ -1,6 +1,7 @@
 /*
- * One HTTP response as the policy fetch sees it, whichever version carries it: status, the few headers that are kept, a
- * capped body, and how far it is. Filled by http1.c and http2.c, looked at by https.c.
+ * One HTTP response as the policy fetch sees it, whichever version carries it: status, the few
+ * headers that are kept, a capped body, and how far it is. Filled by http1.c and http2.c, looked at
+ * by https.c.
  */
 #ifndef STSWEEP_STEPS_HTTP_RESPONSE_H
 #define STSWEEP_STEPS_HTTP_RESPONSE_H

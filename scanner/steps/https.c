@@ -1,6 +1,7 @@
 /*
- * The states of one policy fetch. Called by the connection that carries it. HTTP/1.1 and HTTP/2 are read by http1.c and
- * http2.c; here is what comes before and after, and what each way of ending means (MEASURES 4).
+ * The states of one policy fetch. Called by the connection that carries it. HTTP/1.1 and HTTP/2 are
+ * read by http1.c and http2.c; here is what comes before and after, and what each way of ending
+ * means (MEASURES 4).
  */
 #include "steps/https.h"
 
@@ -183,7 +184,10 @@ struct transport https_step_on_bytes(struct https_step *step, struct span bytes)
 
 /* --- the end of the connection --- */
 
-/* Stage tcp knows `refused reset timeout unreachable` only: a connection that closes while it is made is reset. */
+/*
+ * Stage tcp knows `refused reset timeout unreachable` only: a connection that closes while it is
+ * made is reset.
+ */
 static enum policy_error connecting_error(enum transport_end end)
 {
 	switch (end) {
@@ -243,7 +247,10 @@ static enum policy_error connected_error(enum transport_end end)
 	return POLICY_ERROR_LOCAL_LIMIT;
 }
 
-/* A client certificate asked for in TLS 1.3 is refused by an alert behind the handshake: that is still of TLS. */
+/*
+ * A client certificate asked for in TLS 1.3 is refused by an alert behind the handshake: that is
+ * still of TLS.
+ */
 static bool is_of_tls(enum transport_end end)
 {
 	return end == TRANSPORT_END_TLS_ALERT || end == TRANSPORT_END_TLS_VERSION ||

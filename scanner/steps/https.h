@@ -1,7 +1,8 @@
 /*
- * The policy fetch on one connection (RFC 8461 3.3): HTTP/2 by nghttp2's byte-in, byte-out session, or HTTP/1.1 where ALPN
- * chose it. One GET of /.well-known/mta-sts.txt, no redirect followed, capped body and headers. Fills one sts_policy as it
- * goes; the certificate is recorded, not judged: the body is fetched past a bad one and the judge decides.
+ * The policy fetch on one connection (RFC 8461 3.3): HTTP/2 by nghttp2's byte-in, byte-out session,
+ * or HTTP/1.1 where ALPN chose it. One GET of /.well-known/mta-sts.txt, no redirect followed,
+ * capped body and headers. Fills one sts_policy as it goes; the certificate is recorded, not
+ * judged: the body is fetched past a bad one and the judge decides.
  */
 #ifndef STSWEEP_STEPS_HTTPS_H
 #define STSWEEP_STEPS_HTTPS_H
@@ -20,11 +21,15 @@ struct transport https_step_on_tls(struct https_step *step, const struct tls_fac
 struct transport https_step_on_bytes(struct https_step *step, struct span bytes);
 void https_step_on_end(struct https_step *step, enum transport_end end, struct span detail);
 /*
- * Two addresses in turn, no connection to either: the end that speaks for both. A refusal is certain of one address only; the
- * one that did not answer may have the policy (MEASURES 1), so that comes first.
+ * Two addresses in turn, no connection to either: the end that speaks for both. A refusal is
+ * certain of one address only; the one that did not answer may have the policy (MEASURES 1), so
+ * that comes first.
  */
 enum transport_end https_end_of_both(enum transport_end before, enum transport_end last);
-/* Frees nghttp2's session, which lives outside the arena. Called once, by the driver, when the connection is gone. */
+/*
+ * Frees nghttp2's session, which lives outside the arena. Called once, by the driver, when the
+ * connection is gone.
+ */
 void https_step_close(struct https_step *step);
 
 #endif

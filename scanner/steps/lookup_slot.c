@@ -1,5 +1,6 @@
 /*
- * The states of one lookup with its second try. Called by the steps; decides nothing about what an answer means.
+ * The states of one lookup with its second try. Called by the steps; decides nothing about what an
+ * answer means.
  */
 #include "steps/lookup_slot.h"
 

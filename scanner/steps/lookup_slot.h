@@ -1,6 +1,7 @@
 /*
- * One lookup of a step with its one second try (MEASURES 1): asked, perhaps paused and asked again, settled. Every answer,
- * also that of the first try, goes into the record's list of lookups. Used by the domain and the host step.
+ * One lookup of a step with its one second try (MEASURES 1): asked, perhaps paused and asked again,
+ * settled. Every answer, also that of the first try, goes into the record's list of lookups. Used
+ * by the domain and the host step.
  */
 #ifndef STSWEEP_STEPS_LOOKUP_SLOT_H
 #define STSWEEP_STEPS_LOOKUP_SLOT_H
@@ -52,9 +53,9 @@ static inline enum dns_status lookup_slot_status(const struct lookup_slot *slot)
 /* Failed for now: worth a second try, and unknown after it (MEASURES 12). */
 bool dns_status_is_unknown(enum dns_status status);
 /*
- * Two lookups of one name, A and AAAA, that gave no address: the status that speaks for both. What is unknown comes first,
- * for the address may be behind it. A name that does not exist (RFC 8020 2) has none of a family that was left out; one
- * without data in the other family may have.
+ * Two lookups of one name, A and AAAA, that gave no address: the status that speaks for both. What
+ * is unknown comes first, for the address may be behind it. A name that does not exist (RFC 8020 2)
+ * has none of a family that was left out; one without data in the other family may have.
  */
 enum dns_status dns_status_of_both(enum dns_status a, enum dns_status b);
 

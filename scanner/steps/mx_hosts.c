@@ -1,5 +1,6 @@
 /*
- * Sorts and names what the MX records say. Called once per domain by the domain step; looks nothing up.
+ * Sorts and names what the MX records say. Called once per domain by the domain step; looks nothing
+ * up.
  */
 #include "steps/mx_hosts.h"
 

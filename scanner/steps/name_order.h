@@ -1,6 +1,6 @@
 /*
- * The order in which names stand in a record: by their bytes, so that the same answer in another order gives the same
- * record. Used by the steps.
+ * The order in which names stand in a record: by their bytes, so that the same answer in another
+ * order gives the same record. Used by the steps.
  */
 #ifndef STSWEEP_STEPS_NAME_ORDER_H
 #define STSWEEP_STEPS_NAME_ORDER_H

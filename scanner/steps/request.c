@@ -1,5 +1,6 @@
 /*
- * Adds to the requests of one event. Called by the steps; that there is room is their promise, so running out is a bug.
+ * Adds to the requests of one event. Called by the steps; that there is room is their promise, so
+ * running out is a bug.
  */
 #include "steps/request.h"
 

@@ -1,9 +1,11 @@
 /*
- * What a step asks of the world, and what the world tells it. A step is a state machine without sockets, threads or clock:
- * it is started, given events, and answers each with requests; it calls nobody and never frees. Whoever drives it (a
- * worker, the replay runner of the tests) carries requests out and brings each result back under the request's tag.
+ * What a step asks of the world, and what the world tells it. A step is a state machine without
+ * sockets, threads or clock: it is started, given events, and answers each with requests; it calls
+ * nobody and never frees. Whoever drives it (a worker, the replay runner of the tests) carries
+ * requests out and brings each result back under the request's tag.
  *
- * Times given to steps are milliseconds since 1970 UTC that never go backwards: what they write into records are dates.
+ * Times given to steps are milliseconds since 1970 UTC that never go backwards: what they write
+ * into records are dates.
  */
 #ifndef STSWEEP_STEPS_REQUEST_H
 #define STSWEEP_STEPS_REQUEST_H
@@ -15,7 +17,8 @@
 
 enum request_kind {
 	REQUEST_RESOLVE, /* look `question` up; answered by a struct lookup_result */
-	REQUEST_FETCH, /* fetch the policy of `host` from `addresses`; answered by filling `policy` */
+	/* fetch the policy of `host` from `addresses`; answered by filling `policy` */
+	REQUEST_FETCH,
 	REQUEST_PROBE, /* STARTTLS probe of one address; answered by filling `probe` */
 	REQUEST_DELAY, /* wait `delay_ms` */
 };
@@ -30,8 +33,9 @@ struct request {
 		const struct address *addresses;
 		size_t addresses_count;
 		/*
-		 * The record's own map. The HTTPS step fills what it learns; `address`, `started` and `time_ms` are the
-		 * driver's, the step fills in when it asked and was answered where the driver leaves them null.
+		 * The record's own map. The HTTPS step fills what it learns; `address`, `started`
+		 * and `time_ms` are the driver's, the step fills in when it asked and was answered
+		 * where the driver leaves them null.
 		 */
 		struct sts_policy *policy;
 	} fetch;
@@ -40,7 +44,8 @@ struct request {
 		struct span sni;
 		struct address address;
 		/*
-		 * A record of the host's list, or a scratch one for a second SNI. `started` and `duration_ms` as above.
+		 * A record of the host's list, or a scratch one for a second SNI. `started` and
+		 * `duration_ms` as above.
 		 */
 		struct host_address *probe;
 	} probe;
@@ -59,8 +64,8 @@ struct requests {
 struct request *requests_add(struct requests *out, enum request_kind kind, uint32_t tag);
 
 /*
- * A lookup's outcome: an answer, or why there is none (`answer.status` from TIMEOUT on; then the rest is empty, but for
- * `extended_error` and, under LIMIT, `cnames`).
+ * A lookup's outcome: an answer, or why there is none (`answer.status` from TIMEOUT on; then the
+ * rest is empty, but for `extended_error` and, under LIMIT, `cnames`).
  */
 struct lookup_result {
 	struct dns_answer answer; /* in the arena of the job that asked */

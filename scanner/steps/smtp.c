@@ -1,6 +1,7 @@
 /*
- * The states of one SMTP probe. Called by the connection that carries it; it reads replies, writes commands, and says
- * what to do next. It never sends mail, and never believes in plain text what TLS should have carried.
+ * The states of one SMTP probe. Called by the connection that carries it; it reads replies, writes
+ * commands, and says what to do next. It never sends mail, and never believes in plain text what
+ * TLS should have carried.
  */
 #include "steps/smtp.h"
 
@@ -225,7 +226,10 @@ static enum smtp_state on_helo(struct smtp_step *step, const struct smtp_reply *
 	return refused(step, STAGE_EHLO, OUTCOME_REFUSED, reply);
 }
 
-/* What came in plain text behind the 220 would be taken for a protected reply: RFC 3207 4.2, CVE-2011-0411. */
+/*
+ * What came in plain text behind the 220 would be taken for a protected reply: RFC 3207 4.2,
+ * CVE-2011-0411.
+ */
 static enum smtp_state on_starttls(struct smtp_step *step, const struct smtp_reply *reply)
 {
 	if (is_refusal(reply))
@@ -314,8 +318,9 @@ static struct transport next_move(struct smtp_step *step)
 }
 
 /*
- * Is it worth reading? Where a line begins, for what is no reply shows there; where one has ended that is not followed by
- * more (RFC 5321 4.2.1); and over a cap. Reading after every byte would cost the square of what a server sends.
+ * Is it worth reading? Where a line begins, for what is no reply shows there; where one has ended
+ * that is not followed by more (RFC 5321 4.2.1); and over a cap. Reading after every byte would
+ * cost the square of what a server sends.
  */
 static bool reply_may_be_read(struct smtp_step *step)
 {
@@ -341,7 +346,9 @@ static bool reply_may_be_read(struct smtp_step *step)
 	}
 }
 
-/* What was kept may lack anything: a keyword that found no room is no keyword that was not offered. */
+/*
+ * What was kept may lack anything: a keyword that found no room is no keyword that was not offered.
+ */
 static enum smtp_state out_of_memory(struct smtp_step *step, enum stage stage)
 {
 	step->probe->starttls = STARTTLS_UNKNOWN;

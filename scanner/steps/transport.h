@@ -1,6 +1,7 @@
 /*
- * What a protocol machine (SMTP, HTTPS) tells the connection that carries it, and how a connection ends. Bytes are given
- * to the machine as they come, decrypted when TLS is up; what it wants to send it leaves in `send`.
+ * What a protocol machine (SMTP, HTTPS) tells the connection that carries it, and how a connection
+ * ends. Bytes are given to the machine as they come, decrypted when TLS is up; what it wants to
+ * send it leaves in `send`.
  */
 #ifndef STSWEEP_STEPS_TRANSPORT_H
 #define STSWEEP_STEPS_TRANSPORT_H

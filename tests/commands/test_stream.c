@@ -1,6 +1,6 @@
 /*
- * The stream gives each record once, after the last of its hosts, and explain prints it without letting bytes from the
- * network steer a terminal.
+ * The stream gives each record once, after the last of its hosts, and explain prints it without
+ * letting bytes from the network steer a terminal.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,7 @@
-/* Files for the tests of readers: plain, gzip and zstd, in a folder of their own that goes when the test ends. */
+/*
+ * Files for the tests of readers: plain, gzip and zstd, in a folder of their own that goes when the
+ * test ends.
+ */
 #ifndef STSWEEP_TESTS_DATASETS_HELPER_FILES_H
 #define STSWEEP_TESTS_DATASETS_HELPER_FILES_H
 
@@ -14,7 +17,10 @@ struct files {
 int files_setup(void **state);
 int files_teardown(void **state);
 
-/* The path of what was written; malloc'd, and given back by files_teardown's removal of the folder plus free(). */
+/*
+ * The path of what was written; malloc'd, and given back by files_teardown's removal of the folder
+ * plus free().
+ */
 char *files_write(const struct files *files, const char *name, struct span bytes);
 char *files_write_text(const struct files *files, const char *name, const char *text);
 

@@ -27,7 +27,10 @@ static void test_first_lines(void **state)
 		{NULL, ",domain", COLUMNS_HEADER, 1, COLUMN_NONE},
 		{NULL, "domain", COLUMNS_HEADER, 0, COLUMN_NONE},
 		{NULL, "site,visits", COLUMNS_HEADER, COLUMN_NONE, COLUMN_NONE},
-		/* Dirty, yet targets: no heading has a dot, stands beside a number, or is just any word. */
+		/*
+		 * Dirty, yet targets: no heading has a dot, stands beside a number, or is just any
+		 * word.
+		 */
 		{NULL, "localhost", COLUMNS_TARGET, COLUMN_NONE, COLUMN_NONE},
 		{NULL, "1,localhost", COLUMNS_TARGET, COLUMN_NONE, COLUMN_NONE},
 		{NULL, "1,domain", COLUMNS_TARGET, COLUMN_NONE, COLUMN_NONE},

@@ -1,4 +1,7 @@
-/* Lines: ends, byte order mark, NUL, the limit and what lies around it, whatever the size of the reads. */
+/*
+ * Lines: ends, byte order mark, NUL, the limit and what lies around it, whatever the size of the
+ * reads.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

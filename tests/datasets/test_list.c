@@ -1,4 +1,7 @@
-/* The list: every line one target or none, several files, shards, limits, faults; and the corpus' real lists. */
+/*
+ * The list: every line one target or none, several files, shards, limits, faults; and the corpus'
+ * real lists.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,7 +167,10 @@ static char *write_packed(const struct files *files, const char *name, const cha
 	return path;
 }
 
-/* Lines are counted on over all files; each file has its own shape; a broken one does not end the list. */
+/*
+ * Lines are counted on over all files; each file has its own shape; a broken one does not end the
+ * list.
+ */
 static void test_several_files(void **state)
 {
 	static const char *const expected[] = {

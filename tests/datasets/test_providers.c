@@ -1,4 +1,6 @@
-/* The provider table: the built-in one is sound, and every fault of another is told with its line. */
+/*
+ * The provider table: the built-in one is sound, and every fault of another is told with its line.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* Rows: what RFC 4180 says, and lines that do not keep to it; one parser for all of them, one after the other. */
+/*
+ * Rows: what RFC 4180 says, and lines that do not keep to it; one parser for all of them, one after
+ * the other.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* Sources: plain, packed, packed in several pieces, truncated, damaged, named wrongly; their digests. */
+/*
+ * Sources: plain, packed, packed in several pieces, truncated, damaged, named wrongly; their
+ * digests.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 import subprocess
+import time
 
 import records
 import suite as suites
@@ -249,6 +250,43 @@ def streamed(suite, here):
     )
 
 
+def resumed_with_another_list(suite, here):
+    domains = here.domains()[:30]
+    path = here.write("own.txt", "".join(name + "\n" for name in domains))
+    run = here.scan("own", "-q", "-O", "jsonl", "--max-runtime", "1s", path, timeout=QUICK_S)
+    suite.expect("--max-runtime: exit 2", run.code == 2, run.text())
+    other = here.write("other.txt", "".join(f"other-{name}\n" for name in domains))
+    _one_line(suite, "--resume with another list", here.scan("own", "-q", "--resume", other, timeout=QUICK_S))
+    _one_line(suite, "--resume with a shorter list", here.scan("own", "-q", "--resume", here.write("short.txt", domains[0] + "\n"), timeout=QUICK_S))
+    again = here.scan("own", "-q", "--resume", "-O", "jsonl", path)
+    suite.expect("--resume with its own list: exit 0", again.code == 0, again.text())
+    found = sorted(record["index"] for record in _read(here, "own"))
+    suite.expect("with its own list: every target once", found == list(range(1, len(domains) + 1)), f"{len(found)} records")
+    metadata = json.loads((here.folder / "own" / "metadata.json").read_text())
+    states = [session["status"] for session in metadata["sessions"].values()]
+    suite.expect("the metadata tell of every session", states == ["interrupted", "failed", "failed"], str(states))
+    suite.expect("the scan started with its first session", metadata["started"] == metadata["sessions"]["1"]["started"])
+    suite.expect("targets are counted over all sessions", metadata["gathered"]["targets"] == len(domains), str(metadata["gathered"]))
+
+
+def folder_is_guarded(suite, here):
+    path = here.write("guard.txt", "mute-silent.example\n" + "".join(name + "\n" for name in GOOD))
+    first = subprocess.Popen([here.program, "scan", "-q", "-O", "jsonl", "-o", here.folder / "guard", path])
+    for _ in range(100):
+        if (here.folder / "guard" / "metadata.json").exists():
+            break
+        time.sleep(0.05)
+    _one_line(suite, "a second scan at work in a folder", here.scan("guard", "-q", "--resume", path))
+    suite.expect("the first is not disturbed", first.wait(timeout=300) == 0)
+    bundle = (here.folder / "guard" / "ca-bundle.pem").read_bytes()
+    other = here.write("other-ca.pem", bundle + b"\n")
+    _one_line(suite, "--resume of a complete scan", here.scan("guard", "-q", "--resume", "--ca-file", other, path))
+    suite.expect("a complete scan keeps its CA bundle", (here.folder / "guard" / "ca-bundle.pem").read_bytes() == bundle)
+    for name, flags in (("--user-metadata", ["--user-metadata", "{"]), ("-m", ["-m", here.folder / "no" / "such"])):
+        _one_line(suite, f"a bad {name}", here.scan("guard-none", "-q", *flags, path))
+        suite.expect(f"a bad {name} leaves no folder", not (here.folder / "guard-none").exists())
+
+
 CASES = [
     lists_of_all_kinds,
     dirty_lines,
@@ -257,4 +295,6 @@ CASES = [
     judged_again,
     streamed,
     interrupted_and_resumed,
+    resumed_with_another_list,
+    folder_is_guarded,
 ]

@@ -1,4 +1,7 @@
-/* Certificates made here and real ones: every value, odd names byte for byte, names matched as OpenSSL matches them. */
+/*
+ * Certificates made here and real ones: every value, odd names byte for byte, names matched as
+ * OpenSSL matches them.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -214,7 +217,9 @@ static void test_keys(void **state)
 	check_key(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), "ed25519", 256, "ED25519");
 }
 
-/* The curve's identifier made one that nobody knows: the algorithm and the digest are still there. */
+/*
+ * The curve's identifier made one that nobody knows: the algorithm and the digest are still there.
+ */
 static void test_a_key_that_cannot_be_read(void **state)
 {
 	static const uint8_t curve[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};

@@ -1,6 +1,7 @@
 /*
- * ldns as the oracle: many random messages, and real MX sets, are written by ldns and read by both; what they say must be
- * the same. Then the same messages with bytes changed: what both can read must still be read alike.
+ * ldns as the oracle: many random messages, and real MX sets, are written by ldns and read by both;
+ * what they say must be the same. Then the same messages with bytes changed: what both can read
+ * must still be read alike.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -319,7 +320,10 @@ static struct dns_question question_of(struct arena *arena, const ldns_pkt *pack
 	return question;
 }
 
-/* True where both could read the message; then they must say the same. Of SOA we keep the last rname only. */
+/*
+ * True where both could read the message; then they must say the same. Of SOA we keep the last
+ * rname only.
+ */
 static void compare(struct reading *reading, struct span message)
 {
 	ldns_pkt *packet = NULL;
@@ -418,7 +422,10 @@ static void push_mx(ldns_pkt *packet, const char *domain, struct span host, int 
 		ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER, rr);
 }
 
-/* A line: the domain, its hosts joined by semicolons, and more columns. False if ldns cannot write it. */
+/*
+ * A line: the domain, its hosts joined by semicolons, and more columns. False if ldns cannot write
+ * it.
+ */
 static bool compare_line(struct reading *reading, struct span line)
 {
 	char domain[1024];

@@ -1,4 +1,7 @@
-/* Names: what people write in lists, IDNA, host names by the letter, escapes, and the Public Suffix List. */
+/*
+ * Names: what people write in lists, IDNA, host names by the letter, escapes, and the Public Suffix
+ * List.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* The policy body: errors, notes and values of both readings by table, the corpus, and what must hold for any bytes. */
+/*
+ * The policy body: errors, notes and values of both readings by table, the corpus, and what must
+ * hold for any bytes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -271,7 +274,10 @@ static void check_row(struct policies *policies)
 	print_message("%s %s\n", columns[COLUMN_FILE], columns[COLUMN_CLASS]);
 	assert_int_equal(policy.strict == VALIDITY_VALID,
 			 strcmp(columns[COLUMN_VALID], "yes") == 0);
-	/* One bad mx among good ones: the corpus is not sure, the lenient reading lets the good ones stand. */
+	/*
+	 * One bad mx among good ones: the corpus is not sure, the lenient reading lets the good
+	 * ones stand.
+	 */
 	if (strcmp(columns[COLUMN_CLASS], "bad-mx") == 0)
 		assert_int_equal(policy.lenient, VALIDITY_VALID);
 	else
@@ -337,7 +343,10 @@ static struct span print_policy(struct arena *arena, const struct policy *policy
 	return text;
 }
 
-/* Whatever the bytes; and a policy that is valid in some reading, printed again, is strictly valid and the same. */
+/*
+ * Whatever the bytes; and a policy that is valid in some reading, printed again, is strictly valid
+ * and the same.
+ */
 static void check_promises(struct arena *arena, struct span body)
 {
 	struct policy policy = policy_read(arena, body);

@@ -97,7 +97,10 @@ static void test_bytes_of_any_value(void **state)
 	assert_true(span_equal(reply.lines.items[0], span_of("a\0\xff z", 5)));
 }
 
-/* However the bytes come in, the reply is the same, ends at the same place, and costs the arena once. */
+/*
+ * However the bytes come in, the reply is the same, ends at the same place, and costs the arena
+ * once.
+ */
 static void test_in_pieces(void **state)
 {
 	static const char two[] = "250-mx.example\r\n250-SIZE 1\r\n250 STARTTLS\r\n220 go\r\n";

@@ -1,4 +1,7 @@
-/* The software behind real greetings, and which refusals keep us out by a list, a policy or for our address. */
+/*
+ * The software behind real greetings, and which refusals keep us out by a list, a policy or for our
+ * address.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +98,10 @@ static const struct {
 	{"Raptor", NULL},
 };
 
-/* A line is the test's name, a description and a greeting. True where the description is one of those above. */
+/*
+ * A line is the test's name, a description and a greeting. True where the description is one of
+ * those above.
+ */
 static bool check_corpus_line(struct span line)
 {
 	struct span rest = span_skip(line, span_find(line, '\t') + 1);

@@ -1,4 +1,7 @@
-/* The MTA-STS TXT record: both readings by table, then the corpus, then what must hold for any bytes. */
+/*
+ * The MTA-STS TXT record: both readings by table, then the corpus, then what must hold for any
+ * bytes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,7 +165,10 @@ static void test_corpus(void **state)
 	assert_true(corpus_lines("vectors/sts-record-set.jsonl", check_vector, NULL) > 0);
 }
 
-/* Any bytes give a result that keeps its own promises, and a valid record printed again reads the same. */
+/*
+ * Any bytes give a result that keeps its own promises, and a valid record printed again reads the
+ * same.
+ */
 static void check_promises(struct span txt)
 {
 	struct span_list list = {.items = &txt, .count = 1};

@@ -1,4 +1,7 @@
-/* The TLS-RPT TXT record: both readings by table, then the corpus, then what must hold for any bytes. */
+/*
+ * The TLS-RPT TXT record: both readings by table, then the corpus, then what must hold for any
+ * bytes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* Any bytes as a certificate: digests always, the error queue never, and names that match are there to be matched. */
+/*
+ * Any bytes as a certificate: digests always, the error queue never, and names that match are there
+ * to be matched.
+ */
 #include <openssl/err.h>
 #include <stdlib.h>
 

@@ -1,4 +1,7 @@
-/* Any bytes as an answer: what is read of it is within its limits, and every name in it is one that can be asked for. */
+/*
+ * Any bytes as an answer: what is read of it is within its limits, and every name in it is one that
+ * can be asked for.
+ */
 #include <stdlib.h>
 
 #include "facts/dns_message.h"

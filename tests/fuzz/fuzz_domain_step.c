@@ -1,6 +1,7 @@
 /*
- * Any course of events for the domain step or, by the first byte, the host step: answers of every kind in any order, any
- * end of fetches and probes, a stop at any moment. It always comes to its end, with nothing open and nothing left unsaid.
+ * Any course of events for the domain step or, by the first byte, the host step: answers of every
+ * kind in any order, any end of fetches and probes, a stop at any moment. It always comes to its
+ * end, with nothing open and nothing left unsaid.
  */
 #include <stdlib.h>
 

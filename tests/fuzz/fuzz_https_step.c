@@ -1,6 +1,7 @@
 /*
- * Any dialogue with the policy fetch, HTTP/1.1 or HTTP/2 by the first byte: it always says what to do next, and in the end
- * there is either a body of an accepted status or an error with its stage, never both.
+ * Any dialogue with the policy fetch, HTTP/1.1 or HTTP/2 by the first byte: it always says what to
+ * do next, and in the end there is either a body of an accepted status or an error with its stage,
+ * never both.
  */
 #include <stdlib.h>
 

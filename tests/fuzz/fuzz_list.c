@@ -1,4 +1,7 @@
-/* Any bytes as a list, packed or not: what the readers of lines, rows and columns promise must hold. */
+/*
+ * Any bytes as a list, packed or not: what the readers of lines, rows and columns promise must
+ * hold.
+ */
 #include <stdlib.h>
 
 #include "datasets/columns.h"

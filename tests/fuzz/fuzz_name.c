@@ -1,4 +1,7 @@
-/* Any bytes as a line of a list and as a name: what is taken is a name by every other measure, and stays itself. */
+/*
+ * Any bytes as a line of a list and as a name: what is taken is a name by every other measure, and
+ * stays itself.
+ */
 #include <stdlib.h>
 
 #include "facts/dns_wire.h"

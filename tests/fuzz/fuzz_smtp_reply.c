@@ -1,4 +1,7 @@
-/* Any bytes from a server: a reply ends where it ends however the bytes come, its lines are views of them. */
+/*
+ * Any bytes from a server: a reply ends where it ends however the bytes come, its lines are views
+ * of them.
+ */
 #include <stdlib.h>
 
 #include "facts/smtp_reply.h"

@@ -1,6 +1,7 @@
 /*
- * Any dialogue with the SMTP probe: pieces of bytes, TLS that comes up, ends of the connection. It always says what to do
- * next, sends commands only, and a probe that has ended has an outcome that nothing changes.
+ * Any dialogue with the SMTP probe: pieces of bytes, TLS that comes up, ends of the connection. It
+ * always says what to do next, sends commands only, and a probe that has ended has an outcome that
+ * nothing changes.
  */
 #include <stdlib.h>
 

@@ -1,4 +1,7 @@
-/* Any bytes as the TXT records of _mta-sts, split at LF into several: the promises of sts_record.h must hold. */
+/*
+ * Any bytes as the TXT records of _mta-sts, split at LF into several: the promises of sts_record.h
+ * must hold.
+ */
 #include <stdlib.h>
 
 #include "facts/sts_record.h"

@@ -1,4 +1,7 @@
-/* Any bytes as the TXT records of _smtp._tls, split at LF into several: the promises of tlsrpt_record.h must hold. */
+/*
+ * Any bytes as the TXT records of _smtp._tls, split at LF into several: the promises of
+ * tlsrpt_record.h must hold.
+ */
 #include <stdlib.h>
 
 #include "facts/tlsrpt_record.h"

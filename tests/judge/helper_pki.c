@@ -1,6 +1,6 @@
 /*
- * Makes certificates with OpenSSL for the tests of the judge. Aborts where OpenSSL fails: a test without its certificates
- * is no test.
+ * Makes certificates with OpenSSL for the tests of the judge. Aborts where OpenSSL fails: a test
+ * without its certificates is no test.
  */
 #include "tests/judge/helper_pki.h"
 

@@ -1,6 +1,6 @@
 /*
- * Certificates made to measure, and the evidence that holds them, for the tests of the judge. All valid around PKI_NOW_MS
- * unless a spec says otherwise.
+ * Certificates made to measure, and the evidence that holds them, for the tests of the judge. All
+ * valid around PKI_NOW_MS unless a spec says otherwise.
  */
 #ifndef STSWEEP_TESTS_JUDGE_HELPER_PKI_H
 #define STSWEEP_TESTS_JUDGE_HELPER_PKI_H
@@ -34,7 +34,10 @@ void pki_free(struct pki_certificate *certificate);
 
 enum { EVIDENCE_MAX = 64 };
 
-/* A scan's certificates, and the usual ones: a root that is in the store, an intermediate, a leaf for mx.example.com. */
+/*
+ * A scan's certificates, and the usual ones: a root that is in the store, an intermediate, a leaf
+ * for mx.example.com.
+ */
 struct pki {
 	struct arena arena;
 	X509_STORE *store;

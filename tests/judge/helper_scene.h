@@ -1,6 +1,6 @@
 /*
- * A small scan in memory for the tests of the judge: one domain in perfect health with one MX host, all of which a test may
- * spoil before it asks for the judgement.
+ * A small scan in memory for the tests of the judge: one domain in perfect health with one MX host,
+ * all of which a test may spoil before it asks for the judgement.
  */
 #ifndef STSWEEP_TESTS_JUDGE_HELPER_SCENE_H
 #define STSWEEP_TESTS_JUDGE_HELPER_SCENE_H

@@ -44,7 +44,10 @@ static void test_none(void **state)
 	chain_free(&chain);
 }
 
-/* What the server sent and nobody can read is left out; what the evidence has lost leaves nothing certain. */
+/*
+ * What the server sent and nobody can read is left out; what the evidence has lost leaves nothing
+ * certain.
+ */
 static void test_gaps(void **state)
 {
 	struct pki *pki = *state;

@@ -1,4 +1,7 @@
-/* Chains loaded from the evidence, and verdicts remembered: the same as without memory, at less cost. */
+/*
+ * Chains loaded from the evidence, and verdicts remembered: the same as without memory, at less
+ * cost.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* DANE on the corpus: real and made chains with their TLSA records, and what OpenSSL must not be asked. */
+/*
+ * DANE on the corpus: real and made chains with their TLSA records, and what OpenSSL must not be
+ * asked.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* The tables of MEASURES 8: host by host, row by row, and that no failure ever makes delivery better. */
+/*
+ * The tables of MEASURES 8: host by host, row by row, and that no failure ever makes delivery
+ * better.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -178,7 +181,10 @@ static void test_ready(void **state)
 	}
 }
 
-/* How good a delivery is for whoever wants mail protected and delivered; unknown is beside the scale. */
+/*
+ * How good a delivery is for whoever wants mail protected and delivered; unknown is beside the
+ * scale.
+ */
 static int rank(enum delivery delivery)
 {
 	static const enum delivery order[] = {D(REFUSED),       D(CLEARTEXT),         D(REPORTED),
@@ -227,8 +233,9 @@ static struct delivery_host spoil(struct delivery_host host, unsigned *seed)
 }
 
 /*
- * One exception to "a failure never makes it better": where nothing protects a domain, a host that is refused makes it
- * protected in part by the table's own words. So the scale is asked only where the domain had some protection to lose.
+ * One exception to "a failure never makes it better": where nothing protects a domain, a host that
+ * is refused makes it protected in part by the table's own words. So the scale is asked only where
+ * the domain had some protection to lose.
  */
 static void test_failures_never_help(void **state)
 {

@@ -1,4 +1,6 @@
-/* A domain joined with its hosts: the match with the policy, and what each host is for this domain. */
+/*
+ * A domain joined with its hosts: the match with the policy, and what each host is for this domain.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

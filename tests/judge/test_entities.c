@@ -70,7 +70,10 @@ static void test_policy_host(void **state)
 	assert_true(span_equal(entities_policy_host(&policy), last));
 }
 
-/* `domains` other domains whose MX host is `mx`, at the scene's host's address or at none that is known. */
+/*
+ * `domains` other domains whose MX host is `mx`, at the scene's host's address or at none that is
+ * known.
+ */
 static struct census *crowd(struct scene *scene, const char *mx, const char *policy_cname,
 			    int domains)
 {

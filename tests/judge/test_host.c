@@ -1,4 +1,7 @@
-/* One MX host: every way an address can end, and what several addresses come to (MEASURES 6 and 12). */
+/*
+ * One MX host: every way an address can end, and what several addresses come to (MEASURES 6 and
+ * 12).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

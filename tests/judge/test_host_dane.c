@@ -1,4 +1,7 @@
-/* The DANE state of a host: what the DNS says first, then the records (MEASURES 7 and 12, RFC 7672 2.2). */
+/*
+ * The DANE state of a host: what the DNS says first, then the records (MEASURES 7 and 12, RFC 7672
+ * 2.2).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -158,7 +161,9 @@ static void test_base_domain(void **state)
 	assert_int_equal(judged(scene, NULL).state, DANE_UNKNOWN);
 	address->tls_base = address->tls;
 	assert_int_equal(judged(scene, NULL).state, DANE_VALID);
-	/* A server may refuse the one name and know the other; without STARTTLS it knows neither. */
+	/*
+	 * A server may refuse the one name and know the other; without STARTTLS it knows neither.
+	 */
 	record_init(&schema_host_tls, &address->tls_base);
 	scene_silent(address, STAGE_TLS, OUTCOME_ALERT);
 	assert_int_equal(judged(scene, NULL).state, DANE_UNKNOWN);
@@ -166,7 +171,9 @@ static void test_base_domain(void **state)
 	assert_int_equal(judged(scene, NULL).state, DANE_INVALID);
 }
 
-/* DANE-TA asks for a name: the base domain, the MX name, and what the caller adds (RFC 7672 3.2.2). */
+/*
+ * DANE-TA asks for a name: the base domain, the MX name, and what the caller adds (RFC 7672 3.2.2).
+ */
 static void test_names(void **state)
 {
 	struct scene *scene = *state;

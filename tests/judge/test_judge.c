@@ -178,7 +178,9 @@ static void test_hosts_left_out(void **state)
 	assert_int_equal(domain->match, MATCH_NULL);
 	assert_int_equal(domain->mismatch, MISMATCH_NULL);
 	assert_false(has_category(scene, CATEGORY_INCONSISTENCY));
-	/* A host that DANE protects beside one that it does not: in part, whatever else there is. */
+	/*
+	 * A host that DANE protects beside one that it does not: in part, whatever else there is.
+	 */
 	scene_add_mx(scene, "mx2.example.com");
 	(void)scene_add_host(scene, "mx2.example.com");
 	scene_tlsa(scene, &scene->hosts[0], "3 0 1", true);

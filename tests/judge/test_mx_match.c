@@ -1,4 +1,6 @@
-/* MX hosts against patterns: the match itself, the corpus, and what is said where nothing matches. */
+/*
+ * MX hosts against patterns: the match itself, the corpus, and what is said where nothing matches.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,7 +119,10 @@ static void test_notes(void **state)
 	}
 }
 
-/* Names are A-labels (RFC 8461 3.2): a U-label pattern is no pattern, so its case is nobody's business. */
+/*
+ * Names are A-labels (RFC 8461 3.2): a U-label pattern is no pattern, so its case is nobody's
+ * business.
+ */
 static bool is_u_label_pattern(struct span_list patterns)
 {
 	return patterns.count == 1 && !span_is_ascii(patterns.items[0]);

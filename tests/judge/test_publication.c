@@ -1,4 +1,7 @@
-/* Records and policies: present, absent or unknown, and what is wrong with them (MEASURES 3, 4, 5, 12). */
+/*
+ * Records and policies: present, absent or unknown, and what is wrong with them (MEASURES 3, 4, 5,
+ * 12).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

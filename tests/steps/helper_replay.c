@@ -1,5 +1,6 @@
 /*
- * Reading scenarios: lines into words, words into calls; settings, limits, time and fields, which all machines share.
+ * Reading scenarios: lines into words, words into calls; settings, limits, time and fields, which
+ * all machines share.
  */
 #include "helper_replay.h"
 

@@ -1,7 +1,8 @@
 /*
- * The replay runner: reads a scenario (tests/replay/README.md tells how one is written), drives one machine of steps/
- * with it in virtual time, and compares what the machine asks for and records. Split by machine: helper_replay_step.c
- * (domain, host), helper_replay_wire.c and helper_replay_h2.c (smtp, https), helper_replay_query.c (dns_query).
+ * The replay runner: reads a scenario (tests/replay/README.md tells how one is written), drives one
+ * machine of steps/ with it in virtual time, and compares what the machine asks for and records.
+ * Split by machine: helper_replay_step.c (domain, host), helper_replay_wire.c and
+ * helper_replay_h2.c (smtp, https), helper_replay_query.c (dns_query).
  */
 #ifndef STSWEEP_TESTS_STEPS_HELPER_REPLAY_H
 #define STSWEEP_TESTS_STEPS_HELPER_REPLAY_H

@@ -1,6 +1,7 @@
 /*
- * HTTP/2 frames of a server, byte by byte by hand: header fields as literals without index (RFC 7541 6.2.2), which every
- * decoder takes. What the client sent is read by nghttp2's own server session.
+ * HTTP/2 frames of a server, byte by byte by hand: header fields as literals without index (RFC
+ * 7541 6.2.2), which every decoder takes. What the client sent is read by nghttp2's own server
+ * session.
  */
 #include "helper_replay.h"
 

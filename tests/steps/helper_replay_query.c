@@ -1,6 +1,6 @@
 /*
- * Scenarios of one DNS lookup: messages are put together here, names uncompressed, so that each way of not answering can
- * be told apart.
+ * Scenarios of one DNS lookup: messages are put together here, names uncompressed, so that each way
+ * of not answering can be told apart.
  */
 #include "helper_replay.h"
 

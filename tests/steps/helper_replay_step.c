@@ -1,6 +1,6 @@
 /*
- * Scenarios of the domain and the host step: requests wait in a list until the scenario expects and answers them, in
- * whatever order it likes.
+ * Scenarios of the domain and the host step: requests wait in a list until the scenario expects and
+ * answers them, in whatever order it likes.
  */
 #include "helper_replay.h"
 

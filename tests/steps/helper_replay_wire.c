@@ -1,6 +1,7 @@
 /*
- * Scenarios of the byte machines: what the server sends, what TLS comes to, how the connection ends, and what the machine
- * sends and wants next. In a split run every byte from the server is an event of its own.
+ * Scenarios of the byte machines: what the server sends, what TLS comes to, how the connection
+ * ends, and what the machine sends and wants next. In a split run every byte from the server is an
+ * event of its own.
  */
 #include "helper_replay.h"
 

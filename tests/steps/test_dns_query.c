@@ -1,4 +1,7 @@
-/* What the scenarios of tests/replay/query-* do not reach: the message itself, and events after the end. */
+/*
+ * What the scenarios of tests/replay/query-* do not reach: the message itself, and events after the
+ * end.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

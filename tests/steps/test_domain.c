@@ -1,4 +1,7 @@
-/* What the scenarios of tests/replay/domain-* and policy-* do not reach: want of memory, and events after a stop. */
+/*
+ * What the scenarios of tests/replay/domain-* and policy-* do not reach: want of memory, and events
+ * after a stop.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

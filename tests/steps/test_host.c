@@ -1,4 +1,7 @@
-/* What the scenarios of tests/replay/host-* do not reach: want of memory, no family at all, events after a stop. */
+/*
+ * What the scenarios of tests/replay/host-* do not reach: want of memory, no family at all, events
+ * after a stop.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* A response cut in two at any place is read as the whole one is; and where it ends early, it is never whole. */
+/*
+ * A response cut in two at any place is read as the whole one is; and where it ends early, it is
+ * never whole.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

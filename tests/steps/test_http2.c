@@ -1,4 +1,7 @@
-/* The HTTP/2 session's life outside the arena, and how a closed connection is told (frames: tests/replay/http2-*). */
+/*
+ * The HTTP/2 session's life outside the arena, and how a closed connection is told (frames:
+ * tests/replay/http2-*).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

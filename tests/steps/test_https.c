@@ -1,4 +1,7 @@
-/* What the scenarios of tests/replay/https-*, http1-* and http2-* do not reach: want of memory, a second try, the end. */
+/*
+ * What the scenarios of tests/replay/https-*, http1-* and http2-* do not reach: want of memory, a
+ * second try, the end.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,7 +67,10 @@ static void test_several_addresses(void **state)
 			 TRANSPORT_END_EXCLUDED);
 }
 
-/* What a first try left is gone when the second one begins; what the driver and the domain step wrote is not. */
+/*
+ * What a first try left is gone when the second one begins; what the driver and the domain step
+ * wrote is not.
+ */
 static void test_second_try(void **state)
 {
 	struct tls_facts tls = {.version = span_text("TLSv1.3")};

@@ -1,6 +1,6 @@
 /*
- * Every scenario of tests/replay/ is one case, run twice where bytes flow: as they are written, and byte by byte.
- * With arguments: only these files.
+ * Every scenario of tests/replay/ is one case, run twice where bytes flow: as they are written, and
+ * byte by byte. With arguments: only these files.
  */
 #include <setjmp.h>
 #include <stdarg.h>

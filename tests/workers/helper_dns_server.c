@@ -1,5 +1,6 @@
 /*
- * See helper_dns_server.h. Parses just enough of a query to answer it, without any code of the scanner's.
+ * See helper_dns_server.h. Parses just enough of a query to answer it, without any code of the
+ * scanner's.
  */
 #include "helper_dns_server.h"
 

@@ -1,7 +1,8 @@
 /*
- * A name server for tests: a thread with a UDP and a TCP socket on one port of a loopback address. How it answers is in the
- * first label of the name: ok, tc, silent, forged, refused, servfail, odd (two messages), close (TCP closed at once after
- * truncation), slowtcp (TCP in pieces). Counts what it sees.
+ * A name server for tests: a thread with a UDP and a TCP socket on one port of a loopback address.
+ * How it answers is in the first label of the name: ok, tc, silent, forged, refused, servfail, odd
+ * (two messages), close (TCP closed at once after truncation), slowtcp (TCP in pieces). Counts what
+ * it sees.
  */
 #ifndef STSWEEP_TESTS_HELPER_DNS_SERVER_H
 #define STSWEEP_TESTS_HELPER_DNS_SERVER_H

@@ -1,7 +1,8 @@
 /*
- * A resolver for tests that asks nobody. Every domain dN.test has one MX host, mxM.pP.test with M = N modulo `hosts` and
- * P = M modulo `providers`, at 127.0.0.1; every tenth has an MTA-STS record and a policy host at 127.0.0.1. A domain whose
- * name begins with "slow" is never answered. Answers come at the flush after the question.
+ * A resolver for tests that asks nobody. Every domain dN.test has one MX host, mxM.pP.test with M =
+ * N modulo `hosts` and P = M modulo `providers`, at 127.0.0.1; every tenth has an MTA-STS record
+ * and a policy host at 127.0.0.1. A domain whose name begins with "slow" is never answered. Answers
+ * come at the flush after the question.
  */
 #ifndef STSWEEP_TESTS_HELPER_RESOLVER_H
 #define STSWEEP_TESTS_HELPER_RESOLVER_H

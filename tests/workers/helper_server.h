@@ -1,6 +1,7 @@
 /*
- * A TCP server on loopback for tests: a thread that accepts and a thread for each connection, which runs a script. Helps
- * scripts to speak TLS with a certificate made in memory. Uses nothing of the scanner's.
+ * A TCP server on loopback for tests: a thread that accepts and a thread for each connection, which
+ * runs a script. Helps scripts to speak TLS with a certificate made in memory. Uses nothing of the
+ * scanner's.
  */
 #ifndef STSWEEP_TESTS_HELPER_SERVER_H
 #define STSWEEP_TESTS_HELPER_SERVER_H
@@ -40,7 +41,9 @@ void server_start(struct server *server);
 /* Waits for the scripts, which all end by themselves. */
 void server_stop(struct server *server);
 
-/* A context with a self-signed P-256 or RSA certificate for `name`; fills leaf_sha256. Never fails. */
+/*
+ * A context with a self-signed P-256 or RSA certificate for `name`; fills leaf_sha256. Never fails.
+ */
 void server_make_tls(struct server *server, const char *name);
 void server_make_tls_rsa(struct server *server, const char *name);
 void server_free_tls(struct server *server);

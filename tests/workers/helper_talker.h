@@ -1,6 +1,7 @@
 /*
- * A small machine for tests of connections, and the bench it talks on: it waits for a line, may ask for TLS, says something,
- * and closes on "bye" with "end". Everything it is told is kept. One bench at a time; every wait is bounded.
+ * A small machine for tests of connections, and the bench it talks on: it waits for a line, may ask
+ * for TLS, says something, and closes on "bye" with "end". Everything it is told is kept. One bench
+ * at a time; every wait is bounded.
  */
 #ifndef STSWEEP_TESTS_HELPER_TALKER_H
 #define STSWEEP_TESTS_HELPER_TALKER_H

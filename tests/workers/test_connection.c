@@ -1,4 +1,7 @@
-/* Connections without TLS against servers on loopback: how each of them ends, deadlines, caps and lingering. */
+/*
+ * Connections without TLS against servers on loopback: how each of them ends, deadlines, caps and
+ * lingering.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -268,7 +271,10 @@ static void script_stay_long(struct server *of, int connection)
 		usleep(10000);
 }
 
-/* A server that never closes is not waited for for ever, and a connector that goes closes what lingers. */
+/*
+ * A server that never closes is not waited for for ever, and a connector that goes closes what
+ * lingers.
+ */
 static void test_lingering_ends(void **state)
 {
 	struct timeval tick = {.tv_usec = 50000};

@@ -1,4 +1,7 @@
-/* Connections with TLS against servers on loopback: what TLS tells, and every way a handshake can end. */
+/*
+ * Connections with TLS against servers on loopback: what TLS tells, and every way a handshake can
+ * end.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -198,7 +201,9 @@ static void test_alert(void **state)
 	assert_string_equal(talker.detail, "112");
 }
 
-/* In TLS 1.3 the client is done before the server has seen its certificate: the alert comes later. */
+/*
+ * In TLS 1.3 the client is done before the server has seen its certificate: the alert comes later.
+ */
 static void test_client_certificate_wanted(void **state)
 {
 	struct talker talker = {.tls_first = true};

@@ -43,7 +43,10 @@ static void test_shares(void **state)
 	}
 }
 
-/* Wherever there is room at all, at least as many stay for files as a scan of so many threads has open. */
+/*
+ * Wherever there is room at all, at least as many stay for files as a scan of so many threads has
+ * open.
+ */
 static void test_files_have_room(void **state)
 {
 	(void)state;

@@ -1,6 +1,7 @@
 /*
- * The engine from end to end: targets in, records out of the sinks, with a resolver that makes names up and an SMTP and an
- * HTTPS server on loopback. Whole runs, stopped ones, failing ones. Every wait is bounded.
+ * The engine from end to end: targets in, records out of the sinks, with a resolver that makes
+ * names up and an SMTP and an HTTPS server on loopback. Whole runs, stopped ones, failing ones.
+ * Every wait is bounded.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -388,7 +389,10 @@ static void test_a_resumed_scan(void **state)
 	assert_distinct();
 }
 
-/* A policy is fetched from the next address where no connection came; a host is probed at every one. */
+/*
+ * A policy is fetched from the next address where no connection came; a host is probed at every
+ * one.
+ */
 static void test_another_address(void **state)
 {
 	struct metrics_totals totals;
@@ -408,7 +412,10 @@ static void test_another_address(void **state)
 	assert_int_equal(totals.probes[STAGE_TCP][OUTCOME_REFUSED], 40);
 }
 
-/* However little memory a job has, it comes to an end, and is recorded if there is room for a record at all. */
+/*
+ * However little memory a job has, it comes to an end, and is recorded if there is room for a
+ * record at all.
+ */
 static void test_small_arenas(void **state)
 {
 	static const int64_t sizes[] = {4096, 6000, 8192, 10000, 12288, 16384, 20000, 32768};

@@ -1,8 +1,9 @@
 /*
- * The engine stopped at any moment: threads, limits, the resolver, the way of stopping and its time are drawn by lot, over
- * and over. What must hold whatever was drawn: nothing is recorded twice, a graceful stop ends in time, and every
- * connection that was opened is closed. Run under the sanitizers, this is the test of lifetimes. The lot's seed is printed;
- * STSWEEP_TEST_SEED gives one and STSWEEP_TEST_ROUNDS a number of rounds.
+ * The engine stopped at any moment: threads, limits, the resolver, the way of stopping and its time
+ * are drawn by lot, over and over. What must hold whatever was drawn: nothing is recorded twice, a
+ * graceful stop ends in time, and every connection that was opened is closed. Run under the
+ * sanitizers, this is the test of lifetimes. The lot's seed is printed; STSWEEP_TEST_SEED gives one
+ * and STSWEEP_TEST_ROUNDS a number of rounds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +50,7 @@ static unsigned lot(unsigned below)
 	return (unsigned)rand_r(&seed) % below;
 }
 
-/* --- servers that do not all behave -------------------------------------------------------------- */
+/* --- servers that do not all behave --- */
 
 static void serve_smtp(struct server *server, int connection)
 {
@@ -95,7 +96,7 @@ static void serve_https(struct server *server, int connection)
 	SSL_free(session);
 }
 
-/* --- sinks --------------------------------------------------------------------------------------- */
+/* --- sinks --- */
 
 static bool keep_domain(struct sink *sink, const struct domain_record *domain)
 {
@@ -118,7 +119,7 @@ static bool keep_certificate(struct sink *sink, struct span sha256, struct span 
 	return sha256.len == SERVER_HASH_BYTES && der.len > 0;
 }
 
-/* --- a round ------------------------------------------------------------------------------------- */
+/* --- a round --- */
 
 struct round {
 	struct limits limits;
@@ -273,7 +274,7 @@ static void play(void)
 	free(round);
 }
 
-/* --- the test ------------------------------------------------------------------------------------ */
+/* --- the test --- */
 
 static int set_up(void **state)
 {

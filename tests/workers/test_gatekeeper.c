@@ -1,6 +1,6 @@
 /*
- * The gatekeeper by its messages: the test plays two workers and the reader. Time is real here, in tens of milliseconds;
- * the limiter and the roster behind it are tested exactly on their own.
+ * The gatekeeper by its messages: the test plays two workers and the reader. Time is real here, in
+ * tens of milliseconds; the limiter and the roster behind it are tested exactly on their own.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -435,7 +435,9 @@ static void wait_for_room(size_t wanted)
 	assert_int_equal(got, wanted);
 }
 
-/* A target that waits for a policy host makes room, and takes it again; nothing is lost on the way. */
+/*
+ * A target that waits for a policy host makes room, and takes it again; nothing is lost on the way.
+ */
 static void test_parking(void **state)
 {
 	(void)state;

@@ -1,4 +1,7 @@
-/* The limiter in virtual time: order, spacing, concurrency, forgetting, and random arrivals against all of them. */
+/*
+ * The limiter in virtual time: order, spacing, concurrency, forgetting, and random arrivals against
+ * all of them.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,7 +177,10 @@ enum {
 	HOLD_MOST = 300 * MS,
 	BEGIN_MOST = 5 * MS,
 	STEP = 1 * MS,
-	/* Far more than what 20,000 grants at the provider's pace need, were one of them passed over for ever. */
+	/*
+	 * Far more than what 20,000 grants at the provider's pace need, were one of them passed
+	 * over for ever.
+	 */
 	SIMULATED_MOST = 1500 * SECOND,
 };
 
@@ -261,7 +267,10 @@ static void take_grants(struct world *world, unsigned *seed, int64_t now_us)
 		world->keys_most = limiter_count(world->limiter);
 }
 
-/* Every one gets through, none too near to another of its keys, never too many at once; afterwards nothing is remembered. */
+/*
+ * Every one gets through, none too near to another of its keys, never too many at once; afterwards
+ * nothing is remembered.
+ */
 static void test_random_arrivals(void **state)
 {
 	struct world world = {.limiter = limiter_new()};

@@ -1,4 +1,6 @@
-/* Messages of any size, in order, from several threads, each once; and the descriptor that wakes. */
+/*
+ * Messages of any size, in order, from several threads, each once; and the descriptor that wakes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* Random numbers: within their bounds, all of them reachable, evenly enough, not repeated from one pool to the next. */
+/*
+ * Random numbers: within their bounds, all of them reachable, evenly enough, not repeated from one
+ * pool to the next.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

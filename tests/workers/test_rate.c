@@ -1,4 +1,7 @@
-/* The token bucket in virtual time: never more than the rate and its burst, and all of it when asked steadily. */
+/*
+ * The token bucket in virtual time: never more than the rate and its burst, and all of it when
+ * asked steadily.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

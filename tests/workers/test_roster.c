@@ -1,4 +1,7 @@
-/* Whose turn it is: shares of providers, passing, order within a provider, and nothing forgotten or kept too long. */
+/*
+ * Whose turn it is: shares of providers, passing, order within a provider, and nothing forgotten or
+ * kept too long.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +124,9 @@ static void test_report(void **state)
 	roster_free(roster);
 }
 
-/* Random comings and goings: every host once, in order within its provider, shares and total kept. */
+/*
+ * Random comings and goings: every host once, in order within its provider, shares and total kept.
+ */
 static void test_random(void **state)
 {
 	enum { HOSTS = 50000, PROVIDERS = 300, IN_WORK = 64 };

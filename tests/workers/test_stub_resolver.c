@@ -1,6 +1,6 @@
 /*
- * The stub resolver against name servers on loopback: answers, truncation, retries elsewhere, forged answers, rates, ports,
- * cancelling. Every wait is bounded.
+ * The stub resolver against name servers on loopback: answers, truncation, retries elsewhere,
+ * forged answers, rates, ports, cancelling. Every wait is bounded.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -179,7 +179,9 @@ static void test_forged_answers_are_dropped(void **state)
 	tear_down();
 }
 
-/* One socket for three servers: it goes from one to the next, and who waits for it is not failed. */
+/*
+ * One socket for three servers: it goes from one to the next, and who waits for it is not failed.
+ */
 static void test_few_descriptors(void **state)
 {
 	(void)state;
