@@ -33,10 +33,7 @@ static const char *fault_text(enum name_fault fault)
 	return texts[fault];
 }
 
-/*
- * --- opening
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- opening --- */
 
 static bool settings_are_sound(const struct list_settings *settings, struct dataset_error *error)
 {
@@ -121,10 +118,7 @@ const struct list_input *list_inputs(const struct list *list, size_t *count)
 	return list->inputs;
 }
 
-/*
- * --- files
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 static bool file_open(struct list *list, struct dataset_error *error)
 {
@@ -149,10 +143,7 @@ static void file_close(struct list *list)
 	list->path_at++;
 }
 
-/*
- * --- lines
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- lines --- */
 
 /* The first line with anything in it decides the columns of its file. */
 static enum list_result columns_learn(struct list *list, const struct line *line, bool *is_header,
@@ -253,10 +244,7 @@ static enum list_result line_next(struct list *list, struct line *line, struct d
 	return LIST_END;
 }
 
-/*
- * --- targets
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- targets --- */
 
 /* One field of the rest of a line, quoted where it must be (RFC 4180 2). */
 static size_t metadata_put(uint8_t *to, struct span field)

@@ -251,7 +251,7 @@ def streamed(suite, here):
 
 
 def resumed_with_another_list(suite, here):
-    domains = here.domains()[:30]
+    domains = [*here.domains()[:30], "mute-silent.example"]
     path = here.write("own.txt", "".join(name + "\n" for name in domains))
     run = here.scan("own", "-q", "-O", "jsonl", "--max-runtime", "1s", path, timeout=QUICK_S)
     suite.expect("--max-runtime: exit 2", run.code == 2, run.text())
