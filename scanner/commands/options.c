@@ -133,6 +133,17 @@ static int word_index(const struct option_info *info, const char *text, size_t l
 	return -1;
 }
 
+static bool word_fault(struct origin *origin, const struct option_info *info, const char *text,
+		       size_t len)
+{
+	char words[128] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; info->words[i] != NULL && used < sizeof(words); i++)
+		used += (size_t)snprintf(words + used, sizeof(words) - used, " %s", info->words[i]);
+	return fault(origin, info->name, "'%.*s' is none of:%s", (int)len, text, words);
+}
+
 static bool set_words(struct origin *origin, const struct option_info *info, const char *value)
 {
 	unsigned bits = 0;
@@ -142,8 +153,7 @@ static bool set_words(struct origin *origin, const struct option_info *info, con
 		int index = word_index(info, at, len);
 
 		if (index < 0)
-			return fault(origin, info->name, "'%.*s' is none of: %s", (int)len, at,
-				     info->meaning);
+			return word_fault(origin, info, at, len);
 		bits |= 1u << index;
 		at += len;
 	}
@@ -159,7 +169,7 @@ static bool set_word(struct origin *origin, const struct option_info *info, cons
 	unsigned word;
 
 	if (index < 0)
-		return fault(origin, info->name, "'%s' is none of: %s", value, info->meaning);
+		return word_fault(origin, info, value, strlen(value));
 	word = (unsigned)index;
 	memcpy(field_of(origin->options, info), &word, sizeof(word));
 	return true;

@@ -389,10 +389,7 @@ static void test_a_resumed_scan(void **state)
 	assert_distinct();
 }
 
-/*
- * A policy is fetched from the next address where no connection came; a host is probed at every
- * one.
- */
+/* A policy is fetched from the next address where no connection came; a host probed at each. */
 static void test_another_address(void **state)
 {
 	struct metrics_totals totals;
