@@ -140,8 +140,9 @@ e2e:
 	@$(QUICK_MAKE) all
 	@tests/e2e/run --program $(B)/stsweep $(E2E)
 
-# The same, and the tens of thousands of real domains of the corpus.
+# The same, others' answers to the same questions, and the tens of thousands of real domains of the corpus.
 e2e-full: e2e
+	@tests/e2e/oracles --program $(B)/stsweep
 	@scripts/corpus-scan $(B)/stsweep build/corpus-scan
 
 asan tsan:
