@@ -330,8 +330,10 @@ bool diagnosis_make(struct arena *arena, struct domain_record *domain,
 	diagnose_policy(&diagnosis, domain);
 	diagnose_mx(&diagnosis, &domain->mx);
 	diagnose_match(&diagnosis, domain);
+	/* Of a host that was not looked at (--stages) there is nothing to find. */
 	for (size_t i = 0; i < hosts->count; i++)
-		diagnose_host(&diagnosis, domain, &hosts->items[i]);
+		if (hosts->items[i].found)
+			diagnose_host(&diagnosis, domain, &hosts->items[i]);
 	diagnose_tlsrpt(&diagnosis, domain);
 	find_if(&diagnosis, domain->verdict.delivery == DELIVERY_REFUSED, FINDING_DELIVERY_REFUSED);
 	for (size_t i = 1; i < ARRAY_LENGTH(diagnosis.holds); i++)

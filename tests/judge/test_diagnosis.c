@@ -238,11 +238,33 @@ static void test_dane(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/*
+ * With --stages dns there are MX hosts and no evidence of them: nothing was found out, so nothing
+ * is told.
+ */
+static void test_hosts_that_were_not_looked_at(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_add_mx(scene, "left-out.example");
+	scene_judge(scene);
+	assert_false(scene_has_finding(scene, "mx.host.unanswered"));
+	assert_false(scene_has_finding(scene, "dane.tlsa.unknown"));
+	assert_int_equal(scene->domain.verdict.delivery, DELIVERY_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_records), TEST(test_fetches),      TEST(test_policies),
-		TEST(test_mx),      TEST(test_certificates), TEST(test_dane),
+		TEST(test_hosts_that_were_not_looked_at),
+		TEST(test_fetches),
+		TEST(test_policies),
+		TEST(test_records),
+		TEST(test_fetches),
+		TEST(test_policies),
+		TEST(test_mx),
+		TEST(test_certificates),
+		TEST(test_dane),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
