@@ -257,8 +257,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_hosts_that_were_not_looked_at),
-		TEST(test_fetches),
-		TEST(test_policies),
 		TEST(test_records),
 		TEST(test_fetches),
 		TEST(test_policies),
