@@ -76,6 +76,9 @@ static struct progress progress_now(struct status *status, const struct metrics 
 		if (status->targets >= 0 && hosts_ms > progress.left_ms)
 			progress.left_ms = hosts_ms;
 	}
+	/* What is left waits for second tries or time-outs: the rate so far says nothing of it. */
+	if (progress.rate == 0 && progress.waiting == 0)
+		progress.left_ms = -1;
 	status->last_ms = now_ms;
 	status->last_done = progress.done;
 	return progress;
