@@ -30,6 +30,7 @@ struct check {
 	struct engine *engine;
 	char **answers; /* by target, made as they come, printed in the order asked for */
 	size_t *answer_sizes;
+	bool invalid; /* some operand is no domain name: there was nothing to look at */
 };
 
 static bool print_record(FILE *out, const struct domain_record *domain)
@@ -43,14 +44,21 @@ static bool print_record(FILE *out, const struct domain_record *domain)
 	return ok;
 }
 
+static bool wants_colours(void)
+{
+	const char *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL && terminal != NULL &&
+	       strcmp(terminal, "dumb") != 0;
+}
+
 static bool take_record(void *context, const struct domain_record *domain,
 			const struct host_source *hosts)
 {
 	struct check *check = context;
 	size_t at = (size_t)domain->index - 1;
 	FILE *out = open_memstream(&check->answers[at], &check->answer_sizes[at]);
-	struct explain_settings settings = {
-		.colours = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL, .hosts = hosts};
+	struct explain_settings settings = {.colours = wants_colours(), .hosts = hosts};
 	bool ok = true;
 
 	if (out == NULL)
@@ -96,6 +104,7 @@ static void push(struct check *check)
 		};
 
 		target.invalid = name_from_input(&check->arena, target.input, &target.name);
+		check->invalid |= target.invalid != NAME_FAULT_NULL;
 		engine_push(check->engine, &target, 1);
 	}
 	engine_finish_input(check->engine);
@@ -150,7 +159,7 @@ static int run(struct check *check)
 		fprintf(stderr, "stsweep check: the check was cut short: out of memory\n");
 		return EXIT_USAGE_OR_IO;
 	}
-	return print_answers(check) ? EXIT_COMPLETE : EXIT_USAGE_OR_IO;
+	return print_answers(check) && !check->invalid ? EXIT_COMPLETE : EXIT_USAGE_OR_IO;
 }
 
 static void release(struct check *check)
