@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import re
 import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -412,6 +413,39 @@ def limits_were_kept(suite, here):
         suite.check(f"limits of every {title}", recorder.faults(groups, spacing_ms, limits[most]))
 
 
+EXIM_OPENED = re.compile(r"SMTP connection from .*I=\[([^\]]+)\]:25 \(TCP/IP connection count")
+
+
+def connections_in_server_logs(state):
+    """{(address, port): connections} by the word of those servers whose logs tell each one: Exim and the misbehaving server."""
+    seen = Counter()
+    for line in (state / "log/exim/mainlog").read_text(errors="replace").splitlines():
+        opened = EXIM_OPENED.search(line)
+        if opened:
+            seen[opened[1], MX_PORT] += 1
+    for line in (state / "log/villain.log").read_text().splitlines():
+        entry = json.loads(line)
+        port = {"smtp": MX_PORT, "https": POLICY_PORT}.get(entry["kind"])
+        if port and entry["event"] == "open":
+            seen[entry["address"], port] += 1
+    return seen
+
+
+def servers_saw_what_the_recorder_saw(suite, here):
+    """The limits are proven by the recorder's record; the servers' own logs show that it missed nothing and made nothing up."""
+    recorded = Counter((row[2], row[3]) for row in here.connections)
+    logged = connections_in_server_logs(here.state)
+    suite.expect("the servers logged connections", len(logged) > 50, f"{len(logged)} addresses")
+    suite.check(
+        "server logs and recorder agree on every address",
+        (
+            f"{address} port {port}: {count} in the server's log, {recorded[address, port]} recorded"
+            for (address, port), count in sorted(logged.items())
+            if count != recorded[address, port]
+        ),
+    )
+
+
 def truth_of_formats(suite, here):
     run = suites.run([here.program, "schema", "--format", "json-schema"])
     suite.expect("stsweep schema exits 0", run.code == 0, run.text())
@@ -433,5 +467,6 @@ CASES = [
     certificates_are_complete,
     metadata_adds_up,
     limits_were_kept,
+    servers_saw_what_the_recorder_saw,
     truth_of_formats,
 ]
