@@ -169,8 +169,7 @@ static bool finish_host(struct finisher *finisher, void *record, evidence_locati
 {
 	struct host_record *host = record;
 
-	(void)location;
-	if (judged_hosts_has(finisher->judged, host->host))
+	if (!evidence_index_is_current(finisher->index, EVIDENCE_HOSTS, host->host, location))
 		return true;
 	if (!judge_host(finisher->judge, &finisher->certificates, &finisher->arena, host)) {
 		finisher->fault = "a host needs more memory than host-arena-bytes allows";

@@ -76,11 +76,6 @@ void judged_hosts_free(struct judged_hosts *hosts)
 	free(hosts);
 }
 
-bool judged_hosts_has(const struct judged_hosts *hosts, struct span name)
-{
-	return seen_find(hosts->index, seen_key_text(name, hosts->secret)) != NULL;
-}
-
 static bool write_out(struct judged_hosts *hosts, struct output_error *error)
 {
 	struct span rest = buffer_span(&hosts->unwritten);

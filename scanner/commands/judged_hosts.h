@@ -15,8 +15,6 @@ struct judged_hosts;
 struct judged_hosts *judged_hosts_new(const char *dir, struct output_error *error);
 void judged_hosts_free(struct judged_hosts *hosts);
 
-/* Is a host of this name there already (a resumed scan may have gathered one twice)? */
-bool judged_hosts_has(const struct judged_hosts *hosts, struct span name);
 /* False on an error. */
 bool judged_hosts_add(struct judged_hosts *hosts, const struct host_record *host,
 		      struct output_error *error);
